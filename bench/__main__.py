@@ -1,0 +1,70 @@
+"""`python -m bench COMMAND`: every number of the README comes from one of these."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import engine
+
+DEMO = Path(engine.__file__).parent / "demo" / "conversation.opus"
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands; each module has a `measure(args)`."""
+    top = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+
+    vad = _command(commands, "vad", "frame error of our detector, webrtcvad and silero-vad")
+    vad.add_argument("--audio", type=Path, default=CORPUS / "conversations/dev", help="sound and RTTM files")
+    vad.add_argument("--noise", type=Path, default=CORPUS / "noise/dev", help="folder of noise recordings")
+    vad.add_argument("--snr", type=float, nargs="*", default=[20, 10, 5, 0], help="dB, for clean files")
+    vad.add_argument("--config", type=Path, help="TOML settings of the engine")
+    vad.add_argument("--without-silero", action="store_true")
+
+    verification = _command(commands, "verification", "EER and minDCF of the encoder on a trial list")
+    verification.add_argument("--trials", type=Path, required=True, help="lines of `1|0 file file`")
+    verification.add_argument("--root", type=Path, required=True, help="folder that the files are below")
+    verification.add_argument(
+        "--noise", type=Path, help="TSV that fixes the noise (default: <trials>.noise.tsv)"
+    )
+    verification.add_argument("--snr", type=float, help="dB of the noise clip")
+    verification.add_argument("--babble", type=float, help="dB of the babble, instead of noise")
+    verification.add_argument("--first-s", type=float, help="only the first seconds of each file")
+    verification.add_argument("--encoder", help="name or folder of an encoder")
+    verification.add_argument("--config", type=Path, help="TOML settings of the engine")
+
+    diarisation = _command(commands, "diarisation", "DER and JER on a folder of sound and RTTM files")
+    diarisation.add_argument(
+        "--audio", type=Path, default=CORPUS / "conversations/dev", help="folder of sound"
+    )
+    diarisation.add_argument(
+        "--reference", type=Path, help="folder of RTTM files (default: that of the sound)"
+    )
+    diarisation.add_argument("--config", type=Path, help="TOML settings of the engine")
+
+    latency = _command(commands, "latency", "time per stage and frame, real-time factor, sound to label")
+    latency.add_argument("--audio", type=Path, default=DEMO, help="sound file, or a folder of them")
+    latency.add_argument("--frames", type=int, default=10_000, help="20 ms pushes to time")
+    latency.add_argument("--repeats", type=int, default=5, help="runs at full speed")
+    latency.add_argument("--live-s", type=float, default=60.0, help="seconds to play at real time")
+    return top
+
+
+def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--json", type=Path, help="write the result here")
+    command.add_argument("--seed", type=int, default=0)
+    return command
+
+
+def main() -> None:
+    args = parser().parse_args()
+    import_module(f"bench.{args.command}").measure(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""voicelane: who is speaking, while they speak.
+
+The public API. Importing it opens no device, starts no thread and loads no model.
+"""
+
+from engine.audio.framer import Framer
+from engine.audio.resampler import Resampler
+from engine.audio.ring import Ring
+from engine.audio.sources import ArraySource, FileSource, MicrophoneSource, input_devices
+from engine.config import DiariserConfig, EncoderConfig, PipelineConfig, VadConfig, read_config
+from engine.dsp.features import N_MELS, FeatureExtractor, Features, RunningMean
+from engine.dsp.stft import Istft, Stft
+from engine.embedding import FileEmbedder
+from engine.errors import AudioError, ConfigError, DeviceError, ModelError, VoicelaneError
+from engine.events import (
+    Event,
+    EventsDropped,
+    InvalidSamples,
+    Overrun,
+    SpeakerTurn,
+    SpeechEnded,
+    SpeechStarted,
+    StageTiming,
+    StreamStarted,
+)
+from engine.inference.manifest import Manifest, verify
+from engine.inference.onnx import Model, find_model, installed, models_folder
+from engine.latency import LatencySink
+from engine.live import LiveSession, Sink
+from engine.pipeline import Pipeline
+from engine.scoring import (
+    DiarisationError,
+    Turn,
+    diarisation_error,
+    equal_error_rate,
+    error_curve,
+    minimum_detection_cost,
+)
+from engine.sinks import JsonLinesSink, QueueSink, RttmSink, final_turns, read_rttm, rttm_line
+from engine.stages.vad import Decisions, Vad, VadEvidence, VadInput
+from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, samples, seconds
+
+__all__ = [
+    "FRAME_SAMPLES",
+    "HOP_SAMPLES",
+    "N_MELS",
+    "SAMPLE_RATE",
+    "ArraySource",
+    "AudioError",
+    "ConfigError",
+    "Decisions",
+    "DeviceError",
+    "DiarisationError",
+    "DiariserConfig",
+    "EncoderConfig",
+    "Event",
+    "EventsDropped",
+    "FeatureExtractor",
+    "Features",
+    "FileEmbedder",
+    "FileSource",
+    "Framer",
+    "InvalidSamples",
+    "Istft",
+    "JsonLinesSink",
+    "LatencySink",
+    "LiveSession",
+    "Manifest",
+    "MicrophoneSource",
+    "Model",
+    "ModelError",
+    "Overrun",
+    "Pipeline",
+    "PipelineConfig",
+    "QueueSink",
+    "Resampler",
+    "Ring",
+    "RttmSink",
+    "RunningMean",
+    "Sink",
+    "SpeakerTurn",
+    "SpeechEnded",
+    "SpeechStarted",
+    "StageTiming",
+    "Stft",
+    "StreamStarted",
+    "Turn",
+    "Vad",
+    "VadConfig",
+    "VadEvidence",
+    "VadInput",
+    "VoicelaneError",
+    "diarisation_error",
+    "equal_error_rate",
+    "error_curve",
+    "final_turns",
+    "find_model",
+    "input_devices",
+    "installed",
+    "minimum_detection_cost",
+    "models_folder",
+    "read_config",
+    "read_rttm",
+    "rttm_line",
+    "samples",
+    "seconds",
+    "verify",
+]

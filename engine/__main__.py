@@ -1,0 +1,314 @@
+"""The command line: `voicelane COMMAND`, or `python -m engine COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from engine.audio.sources import FileSource, MicrophoneSource, input_devices
+from engine.config import PipelineConfig, read_config
+from engine.embedding import FileEmbedder
+from engine.errors import VoicelaneError
+from engine.events import Event, EventsDropped, InvalidSamples, Overrun, SpeakerTurn
+from engine.inference.manifest import read_manifest, verify
+from engine.inference.onnx import installed, models_folder
+from engine.latency import LatencySink
+from engine.live import LiveSession, Sink
+from engine.pipeline import Pipeline
+from engine.scoring import Turn, diarisation_error
+from engine.sinks import JsonLinesSink, RttmSink, read_rttm
+from engine.timebase import seconds
+
+DEMO = Path(__file__).parent / "demo" / "conversation.opus"
+INTERRUPTED = 130
+
+
+class TerminalSink:
+    """Turns as lines while they happen, under them what is being said, and a bar where a file ends."""
+
+    def __init__(self, duration_s: float | None) -> None:
+        layout = "{l_bar}{bar}| {n:.0f}/{total:.0f} s" if duration_s else "{desc}"
+        self._bar = tqdm(total=duration_s, unit="s", bar_format=layout, leave=False, disable=None)
+        self.turns: list[SpeakerTurn] = []
+
+    def put(self, event: Event) -> None:
+        if isinstance(event, SpeakerTurn) and event.final:
+            self.turns.append(event)
+            self._say(
+                f"{_clock(event.start)} – {_clock(event.end)}  {event.speaker:<12} "
+                f"{100 * event.confidence:3.0f} % sure"
+            )
+        elif isinstance(event, SpeakerTurn):
+            self._bar.set_description_str(
+                f"{_clock(event.start)} …  {event.speaker} is speaking", refresh=False
+            )
+        elif isinstance(event, Overrun):
+            self._say(
+                f"{_clock(event.sample)}  {seconds(event.lost_samples):.2f} s of sound were lost: "
+                "the machine is too busy"
+            )
+        elif isinstance(event, InvalidSamples):
+            self._say(f"{_clock(event.sample)}  {event.count} samples were not numbers; taken as silence")
+        elif isinstance(event, EventsDropped):
+            self._say(
+                f"{_clock(event.sample)}  {event.count} lines are missing here; the files have them all"
+            )
+        self._bar.update(max(0.0, min(seconds(event.sample), self._bar.total or 0.0) - self._bar.n))
+
+    def close(self) -> None:
+        self._bar.close()
+
+    def _say(self, line: str) -> None:
+        tqdm.write(line, file=sys.stdout)
+        sys.stdout.flush()
+
+
+def _clock(sample: int) -> str:
+    minutes, rest = divmod(seconds(sample), 60)
+    return f"{int(minutes):3d}:{rest:05.2f}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """`voicelane run`: one source through the live engine."""
+    source: MicrophoneSource | FileSource
+    if args.input == "mic" or args.input.startswith("mic:"):
+        source = MicrophoneSource(args.input[4:] or None)
+    else:
+        source = FileSource(args.input, args.realtime)
+    pipeline = Pipeline(_config(args))
+    pipeline.warm_up()
+    terminal, sinks = TerminalSink(source.duration_s), _file_sinks(args.rttm, args.jsonl, source.name)
+    if source.duration_s is None:
+        print(f"listening to {source.name} at {source.rate} Hz; Ctrl-C ends", flush=True)
+    session = LiveSession(source, pipeline, [terminal, *sinks])
+    interrupted = _until_done(session)
+    _print_shares(terminal.turns)
+    return INTERRUPTED if interrupted and source.duration_s is not None else 0
+
+
+def _until_done(session: LiveSession) -> bool:
+    """Run to the end of the source or to Ctrl-C; True for the latter."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    session.start()
+    try:
+        while not session.wait(0.2):
+            pass
+        return False
+    except KeyboardInterrupt:
+        session.stop()
+        print("stopped; everything heard so far is written", file=sys.stderr)
+        return True
+
+
+def _file_sinks(rttm: Path | None, jsonl: Path | None, name: str) -> list[Sink]:
+    sinks: list[Sink] = [RttmSink(rttm, Path(name).stem)] if rttm else []
+    return [*sinks, JsonLinesSink(jsonl)] if jsonl else sinks
+
+
+def _config(args: argparse.Namespace) -> PipelineConfig:
+    """The settings file, then what the command line says on top of it."""
+    config = read_config(args.config) if args.config else PipelineConfig()
+    if args.encoder:
+        config = replace(config, encoder=replace(config.encoder, model=args.encoder))
+    if getattr(args, "max_speakers", None) is not None:
+        config = replace(config, diariser=replace(config.diariser, max_speakers=args.max_speakers))
+    return config
+
+
+def _print_shares(turns: list[SpeakerTurn]) -> None:
+    spoken: dict[str, int] = {}
+    for turn in turns:
+        spoken[turn.speaker] = spoken.get(turn.speaker, 0) + turn.end - turn.start
+    total = sum(spoken.values())
+    if not total:
+        print("no speech was found")
+    for name, n_samples in sorted(spoken.items()):
+        print(f"{name:<12} {seconds(n_samples):7.1f} s  {100 * n_samples / total:3.0f} %")
+
+
+def demo(args: argparse.Namespace) -> int:
+    """`voicelane demo`: the bundled conversation, its score and the latency."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    rttm, jsonl = args.out / "demo.rttm", args.out / "demo.jsonl"
+    source = FileSource(DEMO, realtime=not args.fast)
+    reference = read_rttm(DEMO.with_suffix(".rttm"))
+    speakers = len({t.speaker for t in reference})
+    pipeline = Pipeline(timing=True)
+    pipeline.warm_up()
+    print(
+        f"{source.duration_s:.0f} s of conversation between {speakers} people"
+        f"{'' if args.fast else ', played at its own speed'}\n",
+        flush=True,
+    )
+    terminal, latency = TerminalSink(source.duration_s), LatencySink()
+    session = LiveSession(source, pipeline, [terminal, latency, *_file_sinks(rttm, jsonl, str(DEMO))])
+    if _until_done(session):
+        return INTERRUPTED
+    print()
+    _print_shares(terminal.turns)
+    error = diarisation_error(
+        reference, [Turn(t.speaker, seconds(t.start), seconds(t.end)) for t in terminal.turns]
+    )
+    print(
+        f"\nDER {100 * error.rate:.1f} %: {100 * error.miss:.1f} missed, {100 * error.false_alarm:.1f} false "
+        f"alarm, {100 * error.confusion:.1f} confused (no collar, overlap scored)"
+    )
+    _print_latency(latency, realtime=not args.fast)
+    print(f"lost samples: {session.lost_samples}\nwritten: {rttm}, {jsonl}")
+    return 0
+
+
+def _print_latency(latency: LatencySink, realtime: bool) -> None:
+    rows = [(f"compute, {k}", v[v > 0]) for k, v in latency.stages_ms().items()]
+    if realtime:
+        rows += [(f"sound to {k} label", v) for k, v in latency.delays_ms().items()]
+    print(f"\n{'ms':<28}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}")
+    for name, values in rows:
+        if len(values):
+            found = (*np.percentile(values, (50, 95, 99)), values.max())
+            print(f"{name:<28}" + "".join(f"{v:9.2f}" for v in found))
+
+
+def devices(args: argparse.Namespace) -> int:
+    """`voicelane devices`: microphones that `mic:NAME` can name."""
+    found = input_devices()
+    for device in found:
+        mark = "*" if device["default"] else " "
+        print(f"{mark} {device['name']}  ({device['rate']} Hz, {device['channels']} channels)")
+    print("* is the default" if found else "no microphone found; connect one and try again")
+    return 0
+
+
+def embed(args: argparse.Namespace) -> int:
+    """`voicelane embed`: one vector per file into a .npz; a file that fails is named and left out."""
+    embedder, failed = FileEmbedder(_config(args)), False
+    rows = []
+    for name in tqdm(args.files, unit="file", disable=None):
+        try:
+            source = FileSource(name)
+            rows.append((name, embedder.embed(source), source.duration_s))
+            source.close()
+        except VoicelaneError as problem:
+            failed = True
+            print(f"voicelane: {problem}; left out", file=sys.stderr)
+    vectors = np.array([r[1] for r in rows], np.float32).reshape(len(rows), embedder.dim)
+    with args.out.open("wb") as out:
+        np.savez(
+            out,
+            path=np.array([r[0] for r in rows], str),
+            embedding=vectors,
+            duration_s=np.array([r[2] for r in rows]),
+        )
+    print(f"{len(rows)} embeddings of {embedder.dim} numbers in {args.out}")
+    return 1 if failed else 0
+
+
+def models(args: argparse.Namespace) -> int:
+    """`voicelane models`: what is installed, each checksum verified."""
+    failed = False
+    for folder in installed():
+        try:
+            manifest = verify(folder)
+            print(
+                f"{manifest.name:<20} {manifest.kind:<10} version {manifest.version:<8} "
+                f"sha256 {manifest.sha256[:16]}… verified"
+            )
+        except VoicelaneError as problem:
+            failed = True
+            print(f"{folder.name:<20} {read_manifest(folder).kind:<10} DAMAGED: {problem}")
+    print(f"folder: {models_folder()}")
+    return 1 if failed else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    top = argparse.ArgumentParser(
+        prog="voicelane",
+        description="Shows who is speaking, while they speak. Everything stays on this machine.",
+        epilog="Start with `voicelane demo`; then `voicelane run mic`, or `voicelane run FILE`.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    command = _command(commands, run, "tell who speaks, from a microphone or a file")
+    command.add_argument("input", metavar="INPUT", help="a sound file, `mic`, or `mic:NAME` (see `devices`)")
+    command.add_argument("--rttm", type=Path, metavar="FILE", help="write the final turns here as RTTM")
+    command.add_argument(
+        "--jsonl", type=Path, metavar="FILE", help="write every event here, one JSON object a line"
+    )
+    speed = command.add_mutually_exclusive_group()
+    speed.add_argument("--realtime", action="store_true", help="play a file at its own speed")
+    speed.add_argument(
+        "--fast", dest="realtime", action="store_false", help="as fast as possible (default for files)"
+    )
+    command.add_argument("--max-speakers", type=int, metavar="N", help="never find more than N speakers")
+    _shared(command)
+
+    command = _command(commands, demo, "play the bundled conversation through the live engine and score it")
+    command.add_argument(
+        "--fast", action="store_true", help="as fast as possible instead of at its own speed"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="folder for demo.rttm and demo.jsonl"
+    )
+
+    _command(commands, devices, "list the microphones")
+
+    command = _command(commands, embed, "one speaker embedding per file, into a .npz file")
+    command.add_argument("files", nargs="+", metavar="FILE")
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="emb.npz",
+        help="arrays `path`, `embedding` float32 (n_files, dim), `duration_s`",
+    )
+    _shared(command)
+
+    _command(commands, models, "list the installed models and verify their checksums")
+    return top
+
+
+def _command(
+    commands: Any, function: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        function.__name__, help=text, description=text[0].upper() + text[1:] + "."
+    )
+    command.set_defaults(function=function)
+    return command
+
+
+def _shared(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", type=Path, metavar="FILE.toml", help="settings; see the README")
+    command.add_argument(
+        "--encoder", metavar="NAME", help="an encoder that `voicelane models` lists, or a model folder"
+    )
+    command.add_argument(
+        "--enhancer", choices=["off"], default="off", help="embedding enhancer; none is installed yet"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    args = parser().parse_args(arguments)
+    try:
+        return int(args.function(args))
+    except VoicelaneError as problem:
+        print(f"voicelane: {problem}", file=sys.stderr)
+    except OSError as problem:
+        print(f"voicelane: {problem.filename or 'system'}: {problem.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Any rate and channel count → mono at 16 kHz, as a stream."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+
+from engine.errors import AudioError
+from engine.timebase import SAMPLE_RATE
+
+
+class Resampler:
+    """Blocks (n, channels) at `rate` in, mono float32 at 16 kHz out; channels are averaged.
+
+    soxr's filter is linear-phase and its delay is taken off: output sample m is the sound at m/16000 s.
+    """
+
+    def __init__(self, rate: int) -> None:
+        if not 1_000 <= rate <= 768_000:
+            raise AudioError(f"a sample rate of {rate} Hz is not supported (1,000 … 768,000 Hz)")
+        self._rate = rate
+        self.reset()
+
+    def reset(self) -> None:
+        self._stream = None
+        if self._rate != SAMPLE_RATE:
+            self._stream = soxr.ResampleStream(self._rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+
+    def process(self, block: np.ndarray) -> np.ndarray:
+        mono = block.mean(axis=1, dtype=np.float32) if block.shape[1] > 1 else block[:, 0]
+        return mono if self._stream is None else self._stream.resample_chunk(mono)
+
+    def flush(self) -> np.ndarray:
+        nothing = np.zeros(0, np.float32)
+        return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=True)

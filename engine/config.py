@@ -1,0 +1,164 @@
+"""Settings as frozen dataclasses with units, read from and written to TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import tomli_w
+
+from engine.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class VadConfig:
+    """Voice activity detection."""
+
+    model: str = "vad"
+    """Name of an installed model of kind `vad`, or a folder."""
+    noisy_threshold: float = 0.5
+    """Speech probability that starts speech at 10 dB SNR and below."""
+    clean_threshold: float = 0.5
+    """Speech probability that starts speech at 40 dB SNR and above; between the two it is linear."""
+    release: float = 0.15
+    """Speech goes on while the probability is at most this far below the threshold."""
+    onset_frames: int = 2
+    """Frames of 20 ms in a row that start speech."""
+    pre_roll_frames: int = 2
+    """Frames before the first of them that belong to the speech too."""
+    hangover_frames: int = 2
+    """Frames after the last one that belong to the speech too."""
+
+    def problems(self) -> list[str]:
+        return [
+            *_outside("vad.noisy_threshold", self.noisy_threshold, 0.01, 0.99),
+            *_outside("vad.clean_threshold", self.clean_threshold, 0.01, 0.99),
+            *_outside("vad.release", self.release, 0.0, 0.9),
+            *_outside("vad.onset_frames", self.onset_frames, 1, 25),
+            *_outside("vad.pre_roll_frames", self.pre_roll_frames, 0, 25),
+            *_outside("vad.hangover_frames", self.hangover_frames, 0, 100),
+        ]
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Speaker embeddings of the running speech."""
+
+    model: str = "conv_transformer"
+    """Name of an installed model of kind `encoder`, or a folder."""
+    window_s: float = 1.6
+    """Speech behind one embedding."""
+    step_s: float = 0.25
+    """Speech between two embeddings."""
+    first_s: float = 0.75
+    """Speech behind the first embedding of a segment, which is shorter than a window."""
+    threads: int = 1
+    """Threads of ONNX Runtime."""
+
+    def problems(self) -> list[str]:
+        return [
+            *_outside("encoder.window_s", self.window_s, 0.5, 10.0),
+            *_outside("encoder.step_s", self.step_s, 0.02, 2.0),
+            *_outside("encoder.first_s", self.first_s, 0.2, self.window_s),
+            *_outside("encoder.threads", self.threads, 1, 64),
+        ]
+
+
+@dataclass(frozen=True)
+class DiariserConfig:
+    """Online clustering of embeddings into speakers."""
+
+    max_speakers: int = 20
+    """No more than this many are created; the nearest one takes what is left."""
+    new_speaker: float = 0.35
+    """Cosine to every known speaker below which a voice is new."""
+    update: float = 0.5
+    """Cosine to its speaker above which an embedding moves the centroid."""
+    enough_s: float = 2.0
+    """Speech of one voice that is enough to make a speaker of it."""
+    agreement: float = 0.45
+    """Mean cosine among the embeddings of that speech."""
+    continuity: float = 0.05
+    """Cosine by which another speaker must be nearer before the turn changes hands."""
+    confirm_s: float = 1.6
+    """Speech after a moment that its label waits for before it is final."""
+
+    def problems(self) -> list[str]:
+        return [
+            *_outside("diariser.max_speakers", self.max_speakers, 1, 1000),
+            *_outside("diariser.new_speaker", self.new_speaker, -1.0, 1.0),
+            *_outside("diariser.update", self.update, -1.0, 1.0),
+            *_outside("diariser.enough_s", self.enough_s, 0.5, 30.0),
+            *_outside("diariser.agreement", self.agreement, -1.0, 1.0),
+            *_outside("diariser.continuity", self.continuity, 0.0, 1.0),
+            *_outside("diariser.confirm_s", self.confirm_s, 0.25, 10.0),
+        ]
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Everything between the sound and the turns."""
+
+    vad: VadConfig = field(default_factory=VadConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    diariser: DiariserConfig = field(default_factory=DiariserConfig)
+
+    def __post_init__(self) -> None:
+        found = [p for part in (self.vad, self.encoder, self.diariser) for p in part.problems()]
+        if found:
+            raise ConfigError("; ".join(found))
+
+    def to_toml(self) -> str:
+        """The settings as TOML that `read_config` takes back."""
+        return tomli_w.dumps(asdict(self))
+
+
+def read_config(path: Path) -> PipelineConfig:
+    """Settings from a TOML file; what it leaves out keeps its default."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot be read ({problem.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"{path}: not valid TOML ({problem})") from None
+    try:
+        problems: list[str] = []
+        config = _build(PipelineConfig, content, "", problems)
+        if problems:
+            raise ConfigError("; ".join(problems))
+        return config
+    except ConfigError as problem:
+        raise ConfigError(f"{path}: {problem}") from None
+
+
+def _build(kind: type, content: dict[str, Any], prefix: str, problems: list[str]) -> Any:
+    """A dataclass from a table; unknown names and wrong types are added to `problems`."""
+    types = get_type_hints(kind)
+    chosen: dict[str, Any] = {}
+    for name, value in content.items():
+        path = f"{prefix}{name}"
+        if name not in types:
+            known = ", ".join(f.name for f in fields(kind))
+            problems.append(f"unknown setting {path} (known: {known})")
+        elif is_dataclass(types[name]):
+            if isinstance(value, dict):
+                chosen[name] = _build(types[name], value, f"{path}.", problems)
+            else:
+                problems.append(f"{path}: expected a table, got {value!r}")
+        elif (fitting := _fitting(value, types[name])) is None:
+            problems.append(f"{path}: expected {types[name].__name__}, got {value!r}")
+        else:
+            chosen[name] = fitting
+    return kind() if problems else kind(**chosen)
+
+
+def _fitting(value: Any, kind: type) -> Any:
+    if kind is float and type(value) is int:
+        return float(value)
+    return value if type(value) is kind else None
+
+
+def _outside(name: str, value: float, low: float, high: float) -> list[str]:
+    return [] if low <= value <= high else [f"{name} = {value}: expected {low} … {high}"]

@@ -1,0 +1,131 @@
+"""Compiled inner loops as pure functions; each has a plain numpy twin in tests/test_kernels.py.
+
+Mel bands are stored sparse: band m weighs the bins first[m] … first[m + 1] of `bins` by `weights`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+_TWO_PI = 2.0 * math.pi
+
+
+@numba.njit(cache=True, nogil=True)
+def wrap(angle: float) -> float:
+    """`angle` in radians brought into [−π, π]."""
+    return angle - _TWO_PI * round(angle / _TWO_PI)
+
+
+@numba.njit(cache=True, nogil=True)
+def log_mel(spectra, first, bins, weights, scale, floor, out):
+    """out[t, m] = ln(scale · Σ_k weights_mk |X_t[k]|² + floor)."""
+    for t in range(spectra.shape[0]):
+        for m in range(out.shape[1]):
+            energy = 0.0
+            for i in range(first[m], first[m + 1]):
+                x = spectra[t, bins[i]]
+                energy += weights[i] * (x.real * x.real + x.imag * x.imag)
+            out[t, m] = math.log(scale * energy + floor)
+
+
+@numba.njit(cache=True, nogil=True)
+def frequency_deviation(spectra, previous, advance, first, bins, weights, out):
+    """Instantaneous-frequency deviation per mel band, in radians a hop.
+
+    Per bin δ_k = wrap(arg X_t[k] − arg X_{t−1}[k] − advance·k); a band is the mean of its bins
+    weighted by weights_mk · |X_t[k]|, and 0 where the band is silent.
+    """
+    n_bins = spectra.shape[1]
+    deviation, magnitude = np.empty(n_bins), np.empty(n_bins)
+    for t in range(spectra.shape[0]):
+        for k in range(n_bins):
+            x, before = spectra[t, k], previous[k] if t == 0 else spectra[t - 1, k]
+            turn = math.atan2(x.imag, x.real) - math.atan2(before.imag, before.real)
+            deviation[k] = wrap(turn - advance * k)
+            magnitude[k] = abs(x)
+        _band_means(deviation, magnitude, first, bins, weights, out[t])
+
+
+@numba.njit(cache=True, nogil=True)
+def delay_deviation(spectra, slope, first, bins, weights, out):
+    """Group-delay deviation per mel band, in radians a bin.
+
+    Per bin δ_k = wrap(−(arg X_t[k+1] − arg X_t[k]) − slope), where `slope` is the delay of the
+    window's centre; a band is weighted as in `frequency_deviation`.
+    """
+    n_bins = spectra.shape[1]
+    deviation, magnitude = np.zeros(n_bins), np.empty(n_bins)
+    for t in range(spectra.shape[0]):
+        angle = math.atan2(spectra[t, 0].imag, spectra[t, 0].real)
+        for k in range(n_bins):
+            magnitude[k] = abs(spectra[t, k])
+            if k + 1 < n_bins:
+                above = math.atan2(spectra[t, k + 1].imag, spectra[t, k + 1].real)
+                deviation[k] = wrap(angle - above - slope)
+                angle = above
+        _band_means(deviation, magnitude, first, bins, weights, out[t])
+
+
+@numba.njit(cache=True, nogil=True)
+def _band_means(values, magnitude, first, bins, weights, out):
+    for m in range(len(out)):
+        total, mass = 0.0, 0.0
+        for i in range(first[m], first[m + 1]):
+            w = weights[i] * magnitude[bins[i]]
+            total += w * values[bins[i]]
+            mass += w
+        out[m] = total / mass if mass > 1e-12 else 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def running_mean(frames, mean, count, longest, out):
+    """Subtract the mean of everything so far: mean += (x_t − mean) / min(count + t + 1, longest).
+
+    Updates `mean` in place, writes x_t − mean_t to `out`, returns the new count.
+    """
+    for t in range(frames.shape[0]):
+        count += 1
+        step = 1.0 / min(count, longest)
+        for m in range(frames.shape[1]):
+            mean[m] += (frames[t, m] - mean[m]) * step
+            out[t, m] = frames[t, m] - mean[m]
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def minimum_floor(bands, smoothing, block_frames, dead, smooth, minima, position, out):
+    """Noise floor per band by minimum statistics (Martin 2001), without bias compensation.
+
+    `smooth` follows the log bands exponentially; `minima` (n_blocks, n_bands) is a ring of its minimum
+    over consecutive blocks of `block_frames`; the floor is the least of them. `position` counts the
+    frames heard. Frames with every band at or below `dead` (digital silence) change nothing.
+    Updates `smooth` and `minima` in place and returns the new position.
+    """
+    n_blocks, n_bands = minima.shape
+    for t in range(bands.shape[0]):
+        if bands[t].max() > dead:
+            block = (position // block_frames) % n_blocks
+            for b in range(n_bands):
+                if position == 0:
+                    smooth[b] = bands[t, b]
+                    minima[:, b] = smooth[b]
+                smooth[b] = smoothing * smooth[b] + (1.0 - smoothing) * bands[t, b]
+                if position % block_frames == 0:
+                    minima[block, b] = smooth[b]
+                minima[block, b] = min(minima[block, b], smooth[b])
+            position += 1
+        for b in range(n_bands):
+            out[t, b] = minima[:, b].min()
+    return position
+
+
+@numba.njit(cache=True, nogil=True)
+def falling_peak(level, fall, peak, out):
+    """out[t] = the highest level so far, falling by `fall` a step; returns the last one."""
+    for t in range(len(level)):
+        peak = max(level[t], peak - fall)
+        out[t] = peak
+    return peak

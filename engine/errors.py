@@ -1,0 +1,21 @@
+"""The errors that a user of the engine can meet; each message names the thing and says what to do."""
+
+
+class VoicelaneError(Exception):
+    """Base of every error that voicelane raises on purpose."""
+
+
+class ConfigError(VoicelaneError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class AudioError(VoicelaneError):
+    """Sound could not be read, or holds values that are not sound."""
+
+
+class DeviceError(AudioError):
+    """A microphone is missing, unusable or was lost."""
+
+
+class ModelError(VoicelaneError):
+    """A model folder is missing, damaged, or does not fit the engine."""

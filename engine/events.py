@@ -1,0 +1,98 @@
+"""What the engine says while it listens. Every position is a 16 kHz sample index of the stream."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.timebase import seconds
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; `sample` is how much of the stream had been heard when it was made."""
+
+    sample: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the fields, the kind, and every position once more in seconds."""
+        content: dict[str, Any] = {"event": type(self).__name__, **asdict(self)}
+        for name in ("sample", "start", "end", "confirmed_end"):
+            if name in content:
+                content[f"{name}_s"] = round(seconds(content[name]), 4)
+        return content
+
+
+@dataclass(frozen=True)
+class StreamStarted(Event):
+    """The first sound came in."""
+
+    source: str
+    rate: int
+    """Of the source, in Hz."""
+    clock_s: float
+    """`time.monotonic()` of sample 0."""
+
+
+@dataclass(frozen=True)
+class SpeechStarted(Event):
+    """Somebody began to speak at `start`."""
+
+    start: int
+
+
+@dataclass(frozen=True)
+class SpeechEnded(Event):
+    """Nobody speaks any more from `end` on."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class SpeakerTurn(Event):
+    """`speaker` spoke from `start` to `end`, as far as is known at `sample`.
+
+    A provisional turn (`final` false) may grow, and its part behind `confirmed_end` may still go to
+    somebody else; a later event replaces all that is unconfirmed from its `start` on. A final turn is
+    complete and never changes; each turn has exactly one final event.
+    """
+
+    speaker: str
+    start: int
+    end: int
+    confirmed_end: int
+    confidence: float
+    """0 … 1."""
+    final: bool
+
+
+@dataclass(frozen=True)
+class Overrun(Event):
+    """`lost_samples` of sound before `sample` were overwritten unheard; silence stands for them."""
+
+    lost_samples: int
+
+
+@dataclass(frozen=True)
+class InvalidSamples(Event):
+    """`count` samples were not finite numbers and were taken as zero."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class EventsDropped(Event):
+    """A slow sink missed `count` events; the sound itself was heard completely."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class StageTiming(Event):
+    """Time that one push of `n_frames` frames took, per stage, in milliseconds."""
+
+    n_frames: int
+    wall_ms: dict[str, float]
+    stage_cpu_ms: dict[str, float]
+    """Of the pushing thread alone."""

@@ -1,0 +1,79 @@
+"""ONNX Runtime behind a manifest: checked weights, pinned threads, state carried between calls."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from engine.errors import ModelError
+from engine.inference.manifest import WEIGHTS_NAME, Manifest, read_manifest, verify
+
+
+def models_folder() -> Path:
+    """Where installed models lie: `VOICELANE_MODELS`, else the ones shipped with the package."""
+    named = os.environ.get("VOICELANE_MODELS")
+    return Path(named) if named else Path(__file__).parents[2] / "rt_models" / "artifacts"
+
+
+def find_model(name: str, kind: str) -> Path:
+    """The folder of an installed model by its name, or `name` itself if it is a folder."""
+    folder = models_folder() / name
+    if not folder.is_dir():
+        folder = Path(name)
+    if not folder.is_dir():
+        known = ", ".join(p.name for p in installed() if read_manifest(p).kind == kind)
+        raise ModelError(f"no {kind} model named {name!r}; installed: {known or 'none'}")
+    found = read_manifest(folder).kind
+    if found != kind:
+        raise ModelError(f"{folder}: expected a model of kind {kind}, got {found}")
+    return folder
+
+
+def installed() -> list[Path]:
+    """All model folders, sorted by name."""
+    return sorted(p.parent for p in models_folder().glob("*/manifest.toml"))
+
+
+@lru_cache(maxsize=16)
+def _session(folder: Path, sha256: str, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(folder / WEIGHTS_NAME, options, providers=["CPUExecutionProvider"])
+    except Exception as problem:  # onnxruntime raises a family of its own without a common base
+        raise ModelError(f"{folder / WEIGHTS_NAME}: ONNX Runtime cannot load it ({problem})") from None
+
+
+class Model:
+    """A checked network with the state of one stream; sessions are shared, states are not."""
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        self.manifest: Manifest = verify(folder)
+        self._session = _session(folder.resolve(), self.manifest.sha256, threads)
+        self._check_names(folder)
+        self._outputs = [*self.manifest.outputs, *(f"next_{name}" for name in self.manifest.state)]
+        self.reset()
+
+    def reset(self) -> None:
+        self._state: dict[str, np.ndarray] = {
+            k: np.zeros(s, np.float32) for k, s in self.manifest.state.items()
+        }
+
+    def _check_names(self, folder: Path) -> None:
+        expected = {*self.manifest.inputs, *self.manifest.state}
+        found = {node.name for node in self._session.get_inputs()}
+        if expected != found:
+            raise ModelError(f"{folder}: manifest inputs {sorted(expected)}, network {sorted(found)}")
+
+    def run(self, **inputs: np.ndarray) -> list[np.ndarray]:
+        """The manifest's outputs in order; carries the state forward."""
+        found = self._session.run(self._outputs, inputs | self._state)
+        n_outputs = len(self.manifest.outputs)
+        self._state = dict(zip(self.manifest.state, found[n_outputs:], strict=True))
+        return found[:n_outputs]

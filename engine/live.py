@@ -1,0 +1,234 @@
+"""The only threads of the engine: source → ring → worker → one bounded queue per sink."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+
+from engine.audio.resampler import Resampler
+from engine.audio.ring import Ring
+from engine.audio.sources import PullSource, PushSource
+from engine.events import Event, EventsDropped, StreamStarted
+from engine.pipeline import Pipeline
+from engine.timebase import SAMPLE_RATE
+
+RING_S = 10.0
+READ_S = 1.0
+IDLE_S = 0.005
+QUEUE_EVENTS = 10_000
+
+
+class Sink(Protocol):
+    """Takes events on a thread of its own; it may be slow, the sound never waits for it."""
+
+    def put(self, event: Event) -> None:
+        """One event, in order."""
+
+    def close(self) -> None:
+        """No more events come; called exactly once, whatever happened."""
+
+
+class LiveSession:
+    """One source through one pipeline to any number of sinks.
+
+    >>> with LiveSession(FileSource("talk.wav"), Pipeline(), [sink]) as session:
+    ...     session.wait()
+    """
+
+    def __init__(
+        self,
+        source: PullSource | PushSource,
+        pipeline: Pipeline,
+        sinks: Iterable[Sink] = (),
+        queue_events: int = QUEUE_EVENTS,
+    ) -> None:
+        """The pipeline should be warm (`Pipeline.warm_up`); `queue_events` bounds each sink's queue."""
+        self.source, self.pipeline = source, pipeline
+        self.ring = Ring(int(RING_S * source.rate), source.channels)
+        self.lost_samples = 0
+        """Samples of 16 kHz sound that came too fast and were overwritten unheard."""
+        self._patient = not getattr(source, "realtime", True)  # nobody waits for a file: sinks may
+        self._began: float | None = None
+        self._announced = False
+        self._resampler = Resampler(source.rate)
+        self._sinks = [_SinkThread(sink, queue_events) for sink in sinks]
+        self._stopping, self._fed = threading.Event(), threading.Event()
+        self._problem: BaseException | None = None
+        self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._feeder: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Open the source and begin; raises `AudioError` where the source cannot be opened."""
+        if isinstance(getattr(self.source, "finished", None), threading.Event):
+            self.source.start(self._write)  # type: ignore[union-attr]
+        else:
+            self._feeder = threading.Thread(target=self._feed, name="source", daemon=True)
+            self._feeder.start()
+        for sink in self._sinks:
+            sink.start()
+        self._worker.start()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until the source has ended and all is heard; False when `timeout_s` passed first.
+
+        Raises what went wrong in the source or in a sink, after everything else was written.
+        """
+        self._worker.join(timeout_s)
+        if self._worker.is_alive():
+            return False
+        self._close()
+        return True
+
+    def stop(self) -> None:
+        """End now: what the ring holds is still heard, every sink is closed, then as `wait`."""
+        self._stopping.set()
+        if self._worker.ident is None:
+            self.source.close()
+        else:
+            self.wait()
+
+    def __enter__(self) -> LiveSession:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _feed(self) -> None:
+        """A pulled source into the ring: paced by the clock, or by the room in the ring."""
+        source: PullSource = self.source  # type: ignore[assignment]
+        try:
+            began, written = time.monotonic(), 0
+            for block in source.blocks():
+                written += len(block)
+                while not source.realtime and self.ring.waiting + len(block) > self.ring.capacity // 2:
+                    if self._stopping.wait(IDLE_S):
+                        return
+                late = began + written / source.rate - time.monotonic()
+                if self._stopping.wait(max(0.0, late) if source.realtime else 0.0):
+                    return
+                self._write(block)
+        except BaseException as problem:  # kept for wait(), which raises it where somebody listens
+            self._problem = problem
+        finally:
+            self._fed.set()
+
+    def _write(self, block: np.ndarray) -> None:
+        if self._began is None:
+            self._began = time.monotonic() - len(block) / self.source.rate
+        self.ring.write(block)
+
+    def _work(self) -> None:
+        """The ring through the pipeline to the sinks, until the source ends."""
+        ended = getattr(self.source, "finished", self._fed)
+        most = max(1, int(READ_S * self.source.rate))
+        try:
+            while True:
+                last = ended.is_set() or self._stopping.is_set()
+                block, lost = self.ring.read(most)
+                if lost:
+                    self._skip(lost)
+                if len(block):
+                    self._announce()
+                    self._hear(self._resampler.process(block))
+                elif last:
+                    break
+                else:
+                    time.sleep(IDLE_S)
+            self._hear(self._resampler.flush())
+            self._publish(self.pipeline.flush())
+        except BaseException as problem:
+            self._problem = self._problem or problem
+        finally:
+            self._stopping.set()
+            for sink in self._sinks:
+                sink.end()
+
+    def _announce(self) -> None:
+        if self._began is not None and not self._announced:
+            self._announced = True
+            self._publish([StreamStarted(0, self.source.name, self.source.rate, self._began)])
+
+    def _hear(self, block: np.ndarray) -> None:
+        self._publish(self.pipeline.push(block))
+
+    def _skip(self, lost: int) -> None:
+        n_samples = round(lost * SAMPLE_RATE / self.source.rate)
+        self.lost_samples += n_samples
+        self._publish(self.pipeline.skip(n_samples))
+
+    def _publish(self, events: list[Event]) -> None:
+        for sink in self._sinks:
+            for event in events:
+                sink.offer(event, self._patient)
+
+    def _close(self) -> None:
+        self.source.close()
+        if self._feeder is not None:
+            self._feeder.join()
+        for sink in self._sinks:
+            sink.join()
+        problem = self._problem or next((s.problem for s in self._sinks if s.problem), None)
+        self._problem = None
+        for sink in self._sinks:
+            sink.problem = None
+        if problem is not None:
+            raise problem
+
+
+class _SinkThread:
+    """A sink behind a bounded queue; what does not fit is dropped, counted and reported to it."""
+
+    def __init__(self, sink: Sink, most: int) -> None:
+        self.problem: BaseException | None = None
+        self._sink = sink
+        self._queue: queue.Queue[Event | None] = queue.Queue(most)
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def offer(self, event: Event, patient: bool) -> None:
+        """Waits for room only if `patient`."""
+        try:
+            if self._dropped:
+                self._queue.put(EventsDropped(event.sample, self._dropped), patient)
+                self._dropped = 0
+            self._queue.put(event, patient)
+        except queue.Full:
+            self._dropped += 1
+
+    def end(self) -> None:
+        if self._dropped:
+            self._queue.put(EventsDropped(0, self._dropped))
+        self._queue.put(None)
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            for event in self._events():
+                if self.problem is None:
+                    self._put(event)
+        finally:
+            self._sink.close()
+
+    def _events(self) -> Iterator[Event]:
+        while (event := self._queue.get()) is not None:
+            yield event
+
+    def _put(self, event: Event) -> None:
+        try:
+            self._sink.put(event)
+        except BaseException as problem:  # a full disk must not stop the others
+            self.problem = problem

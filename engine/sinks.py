@@ -1,0 +1,92 @@
+"""Where events go: JSON lines, RTTM, a queue for programs."""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from engine.errors import VoicelaneError
+from engine.events import Event, SpeakerTurn, StageTiming
+from engine.scoring import Turn
+from engine.timebase import seconds
+
+
+def rttm_line(turn: SpeakerTurn, uri: str) -> str:
+    """One RTTM record (NIST RT-09): times in seconds, fields parted by spaces."""
+    start, duration = seconds(turn.start), seconds(turn.end - turn.start)
+    name = re.sub(r"\s+", "_", turn.speaker)
+    return f"SPEAKER {uri} 1 {start:.3f} {duration:.3f} <NA> <NA> {name} <NA> <NA>"
+
+
+def final_turns(events: Iterable[Event]) -> list[SpeakerTurn]:
+    """The turns that will not change, in order of time."""
+    return [e for e in events if isinstance(e, SpeakerTurn) and e.final]
+
+
+class JsonLinesSink:
+    """Every event as one JSON object a line, written at once; stage timings are left out."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = _create(path)
+
+    def put(self, event: Event) -> None:
+        if not isinstance(event, StageTiming):
+            self._file.write(json.dumps(event.as_dict(), ensure_ascii=False) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class RttmSink:
+    """Final turns as RTTM, written at once."""
+
+    def __init__(self, path: Path, uri: str) -> None:
+        self._file, self._uri = _create(path), re.sub(r"\s+", "_", uri) or "stream"
+
+    def put(self, event: Event) -> None:
+        if isinstance(event, SpeakerTurn) and event.final:
+            self._file.write(rttm_line(event, self._uri) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class QueueSink:
+    """Events into a `queue.Queue`, for a program that takes them at its own pace; None at the end."""
+
+    def __init__(self) -> None:
+        self.queue: queue.Queue[Event | None] = queue.Queue()
+
+    def put(self, event: Event) -> None:
+        self.queue.put(event)
+
+    def close(self) -> None:
+        self.queue.put(None)
+
+
+def _create(path: Path) -> IO[str]:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as problem:
+        raise VoicelaneError(f"{path}: cannot be written ({problem.strerror})") from None
+
+
+def read_rttm(path: Path) -> list[Turn]:
+    """Turns of an RTTM file, in seconds; lines of other types than SPEAKER are passed over."""
+    turns = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        parts = line.split()
+        if not parts or parts[0] != "SPEAKER":
+            continue
+        try:
+            start, duration = float(parts[3]), float(parts[4])
+            turns.append(Turn(parts[7], start, start + duration))
+        except (IndexError, ValueError):
+            raise VoicelaneError(f"{path}, line {number}: not an RTTM record: {line!r}") from None
+    return turns

@@ -1,0 +1,252 @@
+"""Online diarisation, first version: windows of one voice are gathered into speakers as they come.
+
+Every window is compared with the speakers' centroids. A stretch of speech gets, piece by piece, the
+speaker whose centroid is nearest to the windows over it; it is final once no later window reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from engine.config import DiariserConfig
+from engine.events import Event, SpeakerTurn, SpeechEnded, SpeechStarted
+from engine.stages.encoder import Embedding, Segmented, SegmentEnd, SegmentStart
+from engine.timebase import samples
+
+MAX_UNCLAIMED = 64
+MAX_WEIGHT = 40.0
+MARGIN = 0.1
+CONFIDENCE_SLOPE = 8.0
+
+
+def covered_samples(windows: Sequence[Embedding]) -> int:
+    """Samples that lie in at least one window."""
+    total, reached = 0, -1
+    for window in sorted(windows, key=lambda w: w.start):
+        total += max(0, window.end - max(window.start, reached))
+        reached = max(reached, window.end)
+    return total
+
+
+def piece_scores(start: int, end: int, windows: Sequence[Embedding], cosines: np.ndarray) -> np.ndarray:
+    """Mean cosine (n_speakers,) over the windows (n_windows, n_speakers) that reach into a piece.
+
+    A window weighs more, the nearer its centre is to the piece's (triangular).
+    """
+    centre = (start + end) / 2
+    weight = np.array(
+        [
+            max(1e-3, 1.0 - abs(centre - (w.start + w.end) / 2) / (w.end - w.start))
+            if w.start < end and w.end > start
+            else 0.0
+            for w in windows
+        ]
+    )
+    return weight @ cosines / weight.sum() if weight.any() else cosines[-1]
+
+
+def confidence(scores: np.ndarray, chosen: int, floor: float) -> float:
+    """Logistic function of the lead over the next best speaker, or over `floor` if that is higher."""
+    rest = np.delete(scores, chosen)
+    rival = max(floor, float(rest.max())) if len(rest) else floor
+    return float(1.0 / (1.0 + np.exp(-CONFIDENCE_SLOPE * (scores[chosen] - rival))))
+
+
+@dataclass
+class _Speaker:
+    """Centroid of one voice: the weighted mean of the windows that made it."""
+
+    name: str
+    total: np.ndarray
+    weight: float
+
+    @property
+    def centroid(self) -> np.ndarray:
+        return self.total / (np.linalg.norm(self.total) + 1e-9)
+
+    def learn(self, vector: np.ndarray) -> None:
+        if self.weight >= MAX_WEIGHT:
+            self.total *= 1.0 - 1.0 / MAX_WEIGHT
+            self.weight -= self.weight / MAX_WEIGHT
+        self.total, self.weight = self.total + vector, self.weight + 1.0
+
+
+@dataclass
+class _Piece:
+    """A stretch of speech that gets one label."""
+
+    start: int
+    end: int
+
+
+@dataclass
+class _Segment:
+    """What is still open in the running stretch of speech."""
+
+    start: int
+    windows: list[Embedding] = field(default_factory=list)
+    pieces: list[_Piece] = field(default_factory=list)
+    turn: SpeakerTurn | None = None
+    """The confirmed part of the running turn."""
+    published: list[SpeakerTurn] = field(default_factory=list)
+
+    @property
+    def reached(self) -> int:
+        return self.pieces[-1].end if self.pieces else self.turn.end if self.turn else self.start
+
+
+class Diariser:
+    """Segment starts, embeddings and segment ends in, events out."""
+
+    latency_samples = 0
+
+    def __init__(self, config: DiariserConfig, window_samples: int) -> None:
+        self._config = config
+        self._confirm = samples(config.confirm_s)
+        self._enough = samples(config.enough_s)
+        self._learn_from = window_samples * 3 // 4
+        self.reset()
+
+    def reset(self) -> None:
+        self._speakers: list[_Speaker] = []
+        self._unclaimed: list[Embedding] = []
+        self._segment = _Segment(0)
+        self._last = 0  # the speaker of the latest final piece
+
+    def process(self, items: list[Segmented]) -> list[Event]:
+        return [event for item in items for event in self._take(item)]
+
+    def flush(self) -> list[Event]:
+        """Nothing waits once the last segment has ended."""
+        return []
+
+    def _take(self, item: Segmented) -> Iterator[Event]:
+        if isinstance(item, SegmentStart):
+            self._segment = _Segment(item.start)
+            yield SpeechStarted(item.start, item.start)
+        elif isinstance(item, Embedding):
+            segment = self._segment
+            segment.pieces.append(_Piece(segment.reached, item.end))
+            segment.windows.append(item)
+            self._learn(item)
+            yield from self._confirm_until(item.end - self._confirm, item.end)
+            yield from self._provisional(item.end)
+        else:
+            yield from self._finish(item)
+
+    # Who speaks?
+
+    def _learn(self, window: Embedding) -> None:
+        """Let a window move its speaker's centroid, or gather it towards a new speaker."""
+        c = self._config
+        if window.end - window.start < self._learn_from:
+            return
+        cosines = np.sort(self._cosines([window])[0])
+        best = cosines[-1] if len(cosines) else -1.0
+        second = cosines[-2] if len(cosines) > 1 else -1.0
+        if best >= c.update and best - second >= MARGIN:
+            self._speakers[int(np.argmax(self._cosines([window])[0]))].learn(window.vector)
+        elif best < c.new_speaker and len(self._speakers) < c.max_speakers:
+            self._gather(window)
+
+    def _gather(self, window: Embedding) -> None:
+        """Found a speaker once enough unclaimed speech agrees with `window`."""
+        alike = [w for w in self._unclaimed if w.vector @ window.vector >= self._config.agreement]
+        if covered_samples([*alike, window]) >= self._enough:
+            self._found([*alike, window])
+            self._unclaimed = [w for w in self._unclaimed if not any(w is a for a in alike)]
+        else:
+            self._unclaimed = [*self._unclaimed, window][-MAX_UNCLAIMED:]
+
+    def _found(self, windows: list[Embedding]) -> None:
+        total = np.sum([w.vector for w in windows], axis=0)
+        self._speakers.append(_Speaker(f"S{len(self._speakers) + 1}", total, float(len(windows))))
+
+    def _cosines(self, windows: Sequence[Embedding]) -> np.ndarray:
+        """(n_windows, n_speakers)."""
+        if not self._speakers or not windows:
+            return np.zeros((len(windows), len(self._speakers)))
+        centroids = np.stack([s.centroid for s in self._speakers])
+        return np.stack([w.vector for w in windows]) @ centroids.T
+
+    def _labels(self, pieces: Sequence[_Piece]) -> list[tuple[int, float]]:
+        """Speaker and confidence per piece; the one before keeps the word unless clearly beaten."""
+        windows, before = self._segment.windows, self._last if self._segment.turn else -1
+        cosines, labels = self._cosines(windows), []
+        for piece in pieces:
+            if not windows:
+                labels.append((min(self._last, len(self._speakers) - 1), 0.0))
+                continue
+            scores = piece_scores(piece.start, piece.end, windows, cosines)
+            biased = scores.copy()
+            if before >= 0:
+                biased[before] += self._config.continuity
+            before = int(np.argmax(biased))
+            labels.append((before, confidence(scores, before, self._config.new_speaker)))
+        return labels
+
+    # What is said of it?
+
+    def _confirm_until(self, limit: int, now: int) -> Iterator[Event]:
+        """Make the pieces that end by `limit` final."""
+        segment = self._segment
+        ready = [p for p in segment.pieces if p.end <= limit]
+        if not ready:
+            return
+        if not self._speakers:
+            self._found(segment.windows or [])
+        for piece, (speaker, sure) in zip(ready, self._labels(ready), strict=True):
+            yield from self._extend(piece, speaker, sure, now)
+        segment.pieces = segment.pieces[len(ready) :]
+        segment.windows = [w for w in segment.windows if w.end > segment.reached - self._confirm]
+
+    def _extend(self, piece: _Piece, speaker: int, sure: float, now: int) -> Iterator[Event]:
+        """Add a final piece to the running turn, or close that turn and open the next."""
+        turn, name = self._segment.turn, self._speakers[speaker].name
+        self._last = speaker
+        if turn is not None and turn.speaker == name:
+            share = (piece.end - piece.start) / (piece.end - turn.start)
+            sure = (1 - share) * turn.confidence + share * sure
+            self._segment.turn = replace(
+                turn, sample=now, end=piece.end, confirmed_end=piece.end, confidence=sure
+            )
+            return
+        if turn is not None:
+            yield replace(turn, sample=now, final=True)
+        self._segment.turn = SpeakerTurn(now, name, piece.start, piece.end, piece.end, sure, False)
+
+    def _provisional(self, now: int) -> Iterator[Event]:
+        """The running turn and the turns that may follow it, where they differ from the last word."""
+        segment = self._segment
+        turns = [segment.turn] if segment.turn else []
+        labels = self._labels(segment.pieces) if self._speakers else [(0, 0.0)] * len(segment.pieces)
+        for piece, (speaker, sure) in zip(segment.pieces, labels, strict=True):
+            name = self._speakers[speaker].name if self._speakers else "S1"
+            if turns and turns[-1].speaker == name:
+                turns[-1] = replace(turns[-1], end=piece.end)
+            else:
+                turns.append(SpeakerTurn(now, name, piece.start, piece.end, piece.start, sure, False))
+        fresh = [t for t in turns if not any(_same(t, p) for p in segment.published)]
+        segment.published = turns
+        yield from (replace(t, sample=now) for t in fresh)
+
+    def _finish(self, item: SegmentEnd) -> Iterator[Event]:
+        segment = self._segment
+        if item.end > segment.reached:
+            if segment.pieces:
+                segment.pieces[-1].end = item.end
+            else:
+                segment.pieces.append(_Piece(segment.reached, item.end))
+        if segment.windows or self._speakers:
+            yield from self._confirm_until(item.end, item.end)
+        if segment.turn is not None:
+            yield replace(segment.turn, sample=item.end, final=True)
+        yield SpeechEnded(item.end, segment.start, item.end)
+        self._segment = _Segment(item.end)
+
+
+def _same(a: SpeakerTurn, b: SpeakerTurn) -> bool:
+    return (a.speaker, a.start, a.end, a.confirmed_end) == (b.speaker, b.start, b.end, b.confirmed_end)

@@ -1,0 +1,101 @@
+"""Manifests of labelled speech and a decoded, memory-mapped copy of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+import soxr
+
+SAMPLE_RATE = 16_000
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording of one speaker."""
+
+    path: str
+    speaker: str
+    corpus: str = ""
+
+
+def read_manifest(path: Path, split: str = "train") -> list[Utterance]:
+    """Utterances of a TSV with `file, split, corpus, speaker` columns, or of `<speaker> <path>` lines.
+
+    Speakers named `unknown` get a label per file, so that no loss takes them for one person.
+    """
+    if path.suffix == ".tsv":
+        with path.open(newline="") as lines:
+            rows = [r for r in csv.DictReader(lines, delimiter="\t") if r["split"] == split]
+        found = [Utterance(r["file"], _label(r["speaker"], r["file"]), r["corpus"]) for r in rows]
+    else:
+        pairs = [line.split(maxsplit=1) for line in path.read_text().splitlines() if line.strip()]
+        found = [Utterance(file, _label(speaker, file)) for speaker, file in pairs]
+    if not found:
+        raise ValueError(f"{path}: no utterance of split {split!r}")
+    return found
+
+
+def _label(speaker: str, file: str) -> str:
+    return f"unknown:{file}" if speaker == "unknown" else speaker
+
+
+def read_audio(path: Path) -> np.ndarray:
+    """The whole file as mono float32 at 16 kHz, shape (n_samples,)."""
+    samples, rate = sf.read(path, dtype="float32", always_2d=True)
+    mono = samples.mean(axis=1)
+    return mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE)
+
+
+def change_speed(samples: np.ndarray, speed: float) -> np.ndarray:
+    """Tempo and pitch raised together by `speed` (1.1 is shorter and higher: another voice)."""
+    return samples if speed == 1.0 else soxr.resample(samples, SAMPLE_RATE * speed, SAMPLE_RATE)
+
+
+def draw_speeds(count: int, seed: int) -> np.ndarray:
+    """A speed per utterance: 1 everywhere for seed 0, else one of four that change the voice."""
+    if seed == 0:
+        return np.ones(count)
+    return np.random.default_rng(seed).choice((0.87, 0.93, 1.07, 1.15), size=count)
+
+
+class AudioCache:
+    """All utterances of a manifest decoded once into one int16 file, read through a memory map."""
+
+    def __init__(self, folder: Path) -> None:
+        index = json.loads((folder / "index.json").read_text())
+        self.utterances = [Utterance(*row) for row in index["utterances"]]
+        self.bounds = np.array(index["bounds"], dtype=np.int64)
+        self.samples = np.memmap(folder / "audio.i16", dtype=np.int16, mode="r")
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def audio(self, index: int) -> np.ndarray:
+        """Utterance `index` as float32 in −1…1, shape (n_samples,)."""
+        start, stop = self.bounds[index : index + 2]
+        return self.samples[start:stop].astype(np.float32) / 32768.0
+
+    @classmethod
+    def build(cls, utterances: list[Utterance], root: Path, folder: Path) -> AudioCache:
+        """Decode every file below `root` into `folder`; an existing cache is taken as it is."""
+        if not (folder / "index.json").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            bounds = [0]
+            with (folder / "audio.i16").open("wb") as out:
+                for samples in _decoded(utterances, root):
+                    out.write((samples.clip(-1, 1) * 32767).astype(np.int16).tobytes())
+                    bounds.append(bounds[-1] + len(samples))
+            rows = [[u.path, u.speaker, u.corpus] for u in utterances]
+            (folder / "index.json").write_text(json.dumps({"utterances": rows, "bounds": bounds}))
+        return cls(folder)
+
+
+def _decoded(utterances: list[Utterance], root: Path) -> Iterator[np.ndarray]:
+    for utterance in utterances:
+        yield read_audio(root / utterance.path)

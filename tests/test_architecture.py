@@ -1,0 +1,116 @@
+"""Who may import whom (house rules), and what importing the engine must not do."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine
+
+ROOT = Path(__file__).parents[1]
+OURS = {"engine", "rt_models", "gui", "bench", "tests"}
+MAY_IMPORT = {
+    "engine": {"engine"},
+    "rt_models/nets": {"rt_models.nets"},
+    "rt_models/training": {"rt_models.nets", "rt_models.export", "rt_models.training", "engine"},
+    "rt_models/export": {"rt_models.nets", "rt_models.export", "engine"},
+    "gui": {"gui", "engine"},
+    "bench": {"bench", "engine"},
+}
+LAYERS = [
+    "timebase",
+    "errors",
+    "events",
+    "config",
+    "scoring",
+    "audio",
+    "dsp",
+    "inference",
+    "stages",
+    "pipeline",
+]
+
+
+def imports(path: Path) -> list[str]:
+    """Full names of all that a file imports, `from x import y` as x.y."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_packages_import_only_what_they_may(folder):
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    for path in files:
+        for name in imports(path):
+            if name.split(".")[0] in OURS:
+                assert any(name == a or name.startswith(a + ".") for a in MAY_IMPORT[folder]), (
+                    f"{path}: {name}"
+                )
+
+
+@pytest.mark.parametrize("folder", ["gui", "bench", "rt_models"])
+def test_the_engine_is_used_through_its_public_names_only(folder):
+    public = {f"engine.{name}" for name in engine.__all__} | {"engine"}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        inner = [n for n in imports(path) if n.split(".")[0] == "engine" and n not in public]
+        assert not inner, f"{path}: {inner}"
+
+
+def test_torch_and_qt_stay_in_their_rooms():
+    for path in sorted((ROOT / "engine").rglob("*.py")):
+        heads = {name.split(".")[0] for name in imports(path)}
+        assert not heads & {"torch", "PySide6", "pyqtgraph"}, path
+
+
+def test_lower_layers_of_the_engine_do_not_import_higher_ones():
+    def layer(name: str) -> int:
+        return LAYERS.index(name) if name in LAYERS else len(LAYERS)
+
+    for path in sorted((ROOT / "engine").rglob("*.py")):
+        own = path.relative_to(ROOT / "engine").parts[0].removesuffix(".py")
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "engine" and own in LAYERS:
+                assert layer(parts[1]) <= layer(own), f"{path}: {name}"
+
+
+def test_public_names_are_sorted_and_there():
+    key = [(not name.isupper(), name.islower(), name) for name in engine.__all__]
+    assert key == sorted(key)
+    assert len(set(engine.__all__)) == len(engine.__all__)
+    assert all(hasattr(engine, name) for name in engine.__all__)
+
+
+def test_importing_the_engine_loads_no_torch_no_qt_no_device_and_starts_no_thread():
+    code = (
+        "import threading, sys, engine; "
+        "assert threading.active_count() == 1, threading.enumerate(); "
+        "heavy = {'torch', 'PySide6', 'pyqtgraph', 'sounddevice', 'soundfile', 'rt_models'}; "
+        "heavy &= set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_only_live_has_threads():
+    """sources.py names `threading.Event` as a type and nothing else; latency.py and sinks only lock."""
+    for path in sorted((ROOT / "engine").rglob("*.py")):
+        if path.name != "live.py":
+            assert "Thread(" not in path.read_text(), path
+
+
+def test_no_pickle_at_run_time():
+    for path in sorted((ROOT / "engine").rglob("*.py")):
+        text = path.read_text()
+        assert "pickle" not in text.replace("allow_pickle=False", ""), path
