@@ -18,17 +18,17 @@ class VadConfig:
 
     model: str = "vad"
     """Name of an installed model of kind `vad`, or a folder."""
-    noisy_threshold: float = 0.5
+    noisy_threshold: float = 0.4
     """Speech probability that starts speech at 10 dB SNR and below."""
-    clean_threshold: float = 0.5
+    clean_threshold: float = 0.12
     """Speech probability that starts speech at 40 dB SNR and above; between the two it is linear."""
-    release: float = 0.15
+    release: float = 0.05
     """Speech goes on while the probability is at most this far below the threshold."""
     onset_frames: int = 2
     """Frames of 20 ms in a row that start speech."""
-    pre_roll_frames: int = 2
+    pre_roll_frames: int = 1
     """Frames before the first of them that belong to the speech too."""
-    hangover_frames: int = 2
+    hangover_frames: int = 1
     """Frames after the last one that belong to the speech too."""
 
     def problems(self) -> list[str]:

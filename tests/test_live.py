@@ -1,0 +1,197 @@
+"""The threads: a live session says what the offline pipeline says, and nothing slow ever stops it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from engine import (
+    ArraySource,
+    AudioError,
+    Event,
+    EventsDropped,
+    FileSource,
+    LatencySink,
+    LiveSession,
+    Overrun,
+    Pipeline,
+    QueueSink,
+    SpeakerTurn,
+    SpeechEnded,
+    StreamStarted,
+    final_turns,
+)
+from tests.conftest import DEMO
+
+
+class Collector:
+    """A sink that keeps everything, after an optional pause per event."""
+
+    def __init__(self, pause_s: float = 0.0) -> None:
+        self.events: list[Event] = []
+        self.closed = 0
+        self._pause_s = pause_s
+
+    def put(self, event: Event) -> None:
+        time.sleep(self._pause_s)
+        self.events.append(event)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def offline(samples: np.ndarray) -> list[Event]:
+    pipeline = Pipeline()
+    return pipeline.push(samples) + pipeline.flush()
+
+
+def run(source, *sinks, **options) -> LiveSession:
+    with LiveSession(source, Pipeline(), sinks, **options) as session:
+        session.wait()
+    return session
+
+
+def times(events: list[Event]) -> list[tuple[int, int]]:
+    return [(t.start, t.end) for t in final_turns(events)]
+
+
+def test_a_session_says_what_the_offline_pipeline_says(speech):
+    collector = Collector()
+    session = run(ArraySource(speech), collector)
+    assert isinstance(collector.events[0], StreamStarted)
+    assert times(collector.events[1:]) == times(offline(speech))
+    assert session.lost_samples == 0 and collector.closed == 1
+
+
+def test_a_file_at_another_rate_gives_nearly_the_same_turns(speech, tmp_path):
+    soundfile, soxr = pytest.importorskip("soundfile"), pytest.importorskip("soxr")
+    stereo = np.stack([soxr.resample(speech, 16_000, 44_100)] * 2, axis=1)
+    soundfile.write(tmp_path / "stereo.flac", stereo, 44_100)
+    collector = Collector()
+    run(FileSource(tmp_path / "stereo.flac"), collector)
+    found, wanted = spoken(collector.events, len(speech)), spoken(offline(speech), len(speech))
+    assert np.mean(found != wanted) < 0.03
+
+
+def spoken(events: list[Event], n_samples: int) -> np.ndarray:
+    out = np.zeros(n_samples // 320, bool)
+    for e in events:
+        if isinstance(e, SpeechEnded):
+            out[e.start // 320 : e.end // 320] = True
+    return out
+
+
+def test_real_time_takes_its_time_and_labels_come_while_the_sound_plays(speech):
+    latency, collector = LatencySink(), Collector()
+    began = time.monotonic()
+    run(ArraySource(speech[: 8 * 16_000], realtime=True), latency, collector)
+    assert 7.9 < time.monotonic() - began < 9.5
+    delays = latency.delays_ms()
+    assert len(delays["tentative"]) > 3
+    assert np.median(delays["tentative"]) < 500
+    assert np.median(delays["confirmed"]) < 2500
+
+
+def test_a_slow_sink_misses_events_and_is_told_so_but_the_sound_goes_on(speech):
+    slow, quick = Collector(pause_s=0.05), Collector()
+    session = run(ArraySource(speech[: 10 * 16_000], realtime=True), slow, quick, queue_events=2)
+    assert session.lost_samples == 0
+    dropped = sum(e.count for e in slow.events if isinstance(e, EventsDropped))
+    heard = [e for e in slow.events if not isinstance(e, EventsDropped)]
+    assert len(heard) + dropped == len(quick.events) + sum(
+        e.count for e in quick.events if isinstance(e, EventsDropped)
+    ) - sum(isinstance(e, EventsDropped) for e in quick.events)
+    assert slow.closed == quick.closed == 1
+
+
+def test_nobody_misses_anything_when_a_file_is_read_at_full_speed(speech):
+    slow = Collector(pause_s=0.001)
+    run(ArraySource(speech), slow, queue_events=2)
+    assert not any(isinstance(e, EventsDropped) for e in slow.events)
+    assert times(slow.events) == times(offline(speech))
+
+
+def test_a_broken_sink_harms_no_other_and_is_reported_at_the_end(speech):
+    class Broken(Collector):
+        def put(self, event: Event) -> None:
+            raise OSError(28, "No space left on device")
+
+    broken, collector = Broken(), Collector()
+    with pytest.raises(OSError, match="No space"):
+        run(ArraySource(speech), broken, collector)
+    assert times(collector.events) == times(offline(speech))
+    assert broken.closed == 1
+
+
+def test_a_source_that_breaks_off_keeps_what_came_before(speech):
+    class Breaking(ArraySource):
+        def blocks(self):
+            for i, block in enumerate(super().blocks()):
+                if i == 400:
+                    raise AudioError("array: the file is damaged")
+                yield block
+
+    collector = Collector()
+    with pytest.raises(AudioError, match="damaged"):
+        run(Breaking(speech), collector)
+    assert times(collector.events) == times(offline(speech[: 400 * 320]))
+
+
+class PushedSource:
+    """Sound that comes from a callback, as from a microphone."""
+
+    name, rate, channels, duration_s = "pushed", 16_000, 1, None
+
+    def __init__(self, samples: np.ndarray) -> None:
+        self.finished = threading.Event()
+        self._samples = samples
+
+    def start(self, write: Callable[[np.ndarray], None]) -> None:
+        def play() -> None:
+            for i in range(0, len(self._samples), 320):
+                write(self._samples[i : i + 320, None])
+            self.finished.set()
+
+        threading.Thread(target=play, daemon=True).start()
+
+    def close(self) -> None:
+        self.finished.set()
+
+
+def test_sound_that_comes_faster_than_it_can_be_heard_is_counted_to_the_sample(speech):
+    """Two minutes at once into a ring of ten seconds: the loss is an event and time stays true."""
+    collector, samples = Collector(), np.tile(speech, 6)
+    session = run(PushedSource(samples), collector)
+    lost = sum(e.lost_samples for e in collector.events if isinstance(e, Overrun))
+    assert lost == session.lost_samples > 0
+    assert session.pipeline.heard_samples == len(samples)
+
+
+def test_stop_ends_a_running_session_and_closes_its_sinks(speech):
+    queue = QueueSink()
+    session = LiveSession(ArraySource(np.tile(speech, 20), realtime=True), Pipeline(), [queue])
+    session.start()
+    assert not session.wait(2.0)
+    session.stop()
+    events = []
+    while (event := queue.queue.get(timeout=5)) is not None:
+        events.append(event)
+    ended = [e for e in events if isinstance(e, SpeechEnded)]
+    assert ended and ended[-1].end <= 4 * 16_000
+
+
+def test_the_demo_has_its_three_speakers():
+    collector = Collector()
+    run(FileSource(DEMO), collector)
+    assert len({t.speaker for t in final_turns(collector.events)}) == 3
+
+
+def test_turns_never_overlap_what_the_detector_called_silence(speech):
+    events = offline(speech)
+    ended = [e for e in events if isinstance(e, SpeechEnded)]
+    for turn in (e for e in events if isinstance(e, SpeakerTurn)):
+        assert any(e.start <= turn.start < turn.end <= e.end for e in ended)

@@ -1,0 +1,164 @@
+"""Through a real virtual microphone: PulseAudio's null sink, paplay, PortAudio, the live engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from engine import FileSource, LiveSession, Pipeline, SpeechEnded, final_turns
+from tests.conftest import DEMO
+from tests.test_live import Collector, spoken
+
+NEEDED = ("pulseaudio", "paplay", "pactl")
+MISSING = [name for name in NEEDED if shutil.which(name) is None]
+
+pytestmark = pytest.mark.skipif(
+    bool(MISSING) and "CI" not in os.environ,
+    reason=f"no virtual microphone: {', '.join(MISSING)} not installed "
+    "(apt-get install pulseaudio pulseaudio-utils libasound2-plugins libportaudio2)",
+)
+
+LISTEN = """
+import sys
+from engine import JsonLinesSink, LiveSession, MicrophoneSource, Pipeline
+from pathlib import Path
+pipeline = Pipeline()
+pipeline.warm_up()
+session = LiveSession(MicrophoneSource("pulse"), pipeline, [JsonLinesSink(Path(sys.argv[1]))])
+session.start()
+print("ready", flush=True)
+sys.stdin.readline()
+session.stop()
+print("lost", session.lost_samples, flush=True)
+"""
+
+
+@pytest.fixture
+def sound_server(tmp_path: Path):
+    """A PulseAudio daemon of its own whose only device is a null sink; yields the environment."""
+    folder = tmp_path / "pulse"
+    folder.mkdir(mode=0o700)
+    env = os.environ | {
+        "PULSE_RUNTIME_PATH": str(folder),
+        "PULSE_STATE_PATH": str(folder),
+        "PULSE_SERVER": f"unix:{folder}/native",
+        "PULSE_SOURCE": "voice.monitor",
+        "PULSE_SINK": "voice",
+        "HOME": str(tmp_path),
+    }
+    asoundrc = "pcm.pulse { type pulse }\nctl.pulse { type pulse }\n"
+    (tmp_path / ".asoundrc").write_text(asoundrc)
+    server = subprocess.Popen(
+        [
+            "pulseaudio",
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+            "--load=module-native-protocol-unix auth-anonymous=1 socket=" + f"{folder}/native",
+            "--load=module-null-sink sink_name=voice rate=48000",
+        ],
+        env=env,
+        stderr=subprocess.PIPE,
+    )
+    for _ in range(100):
+        if subprocess.run(["pactl", "info"], env=env, capture_output=True).returncode == 0:
+            break
+        time.sleep(0.1)
+    else:
+        server.kill()
+        pytest.fail(f"PulseAudio did not start: {server.stderr.read().decode()[-500:]}")
+    yield env
+    server.terminate()
+    server.wait(10)
+
+
+def start_of_first(events_or_turns: list[tuple[int, int]]) -> int:
+    return min(start for start, _ in events_or_turns)
+
+
+def test_what_the_microphone_hears_is_what_the_file_says(sound_server, tmp_path, speech):
+    sound = tmp_path / "talk.wav"
+    sf.write(sound, speech, 16_000)
+    log = tmp_path / "live.jsonl"
+    listener = subprocess.Popen(
+        [sys.executable, "-c", LISTEN, str(log)],
+        env=sound_server,
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert listener.stdout is not None and listener.stdin is not None
+    assert listener.stdout.readline().strip() == "ready"
+    subprocess.run(["paplay", str(sound)], env=sound_server, check=True, timeout=60)
+    time.sleep(1.0)
+    printed, _ = listener.communicate("\n", timeout=60)
+    assert printed.split() == ["lost", "0"]
+
+    import json
+
+    live = [json.loads(line) for line in log.read_text().splitlines()]
+    pipeline, collector = Pipeline(), Collector()
+    with LiveSession(FileSource(sound), pipeline, [collector]) as session:
+        session.wait()
+    wanted = spoken(collector.events, len(speech))
+    shift = first_start(live) - min(e.start for e in collector.events if isinstance(e, SpeechEnded))
+    found = np.zeros(len(wanted), bool)
+    for e in live:
+        if e["event"] == "SpeechEnded":
+            a, b = ((p - shift) // 320 for p in (e["start"], e["end"]))
+            found[max(0, a) : max(0, b)] = True
+    assert np.mean(found != wanted) < 0.05
+    turns = [e for e in live if e["event"] == "SpeakerTurn" and e["final"]]
+    assert turns
+    assert agreement(turns, final_turns(collector.events), shift, len(wanted)) > 0.85
+
+
+def first_start(live: list[dict]) -> int:
+    return min(e["start"] for e in live if e["event"] == "SpeechEnded")
+
+
+def agreement(live: list[dict], offline: list, shift: int, n_frames: int) -> float:
+    """Share of frames spoken in both whose speaker is the same, names matched in order of appearance."""
+    labels = np.zeros((2, n_frames), int)
+    names: list[dict[str, int]] = [{}, {}]
+    rows = [(0, t["speaker"], t["start"] - shift, t["end"] - shift) for t in live]
+    rows += [(1, t.speaker, t.start, t.end) for t in offline]
+    for row, speaker, start, end in rows:
+        number = names[row].setdefault(speaker, len(names[row]) + 1)
+        labels[row, max(0, start // 320) : max(0, end // 320)] = number
+    both = (labels > 0).all(axis=0)
+    return float(np.mean(labels[0, both] == labels[1, both]))
+
+
+def test_the_microphone_is_found_by_its_name(sound_server):
+    found = subprocess.run(
+        [sys.executable, "-m", "engine", "devices"],
+        env=sound_server,
+        cwd=DEMO.parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "pulse" in found.stdout
+
+
+def test_an_unknown_microphone_is_named_with_those_that_exist(sound_server):
+    found = subprocess.run(
+        [sys.executable, "-m", "engine", "run", "mic:Nonesuch 3000"],
+        env=sound_server,
+        cwd=DEMO.parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 2
+    assert "Nonesuch 3000" in found.stderr and "pulse" in found.stderr and "Traceback" not in found.stderr
