@@ -51,6 +51,10 @@ def parser() -> argparse.ArgumentParser:
     latency.add_argument("--frames", type=int, default=10_000, help="20 ms pushes to time")
     latency.add_argument("--repeats", type=int, default=5, help="runs at full speed")
     latency.add_argument("--live-s", type=float, default=60.0, help="seconds to play at real time")
+
+    picture = _command(commands, "picture", "draw the bundled conversation as the engine hears it")
+    picture.add_argument("--audio", type=Path, default=DEMO, help="sound file with an RTTM beside it")
+    picture.add_argument("--out", type=Path, default=Path("docs/demo.png"), help="PNG to write")
     return top
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from engine.audio.framer import Framer
 from engine.audio.resampler import Resampler
 from engine.audio.sources import PullSource
 from engine.config import PipelineConfig
-from engine.dsp.features import FeatureExtractor
-from engine.dsp.stft import Stft
 from engine.errors import AudioError
 from engine.inference.onnx import Model, find_model
-from engine.stages.encoder import COLUMNS_PER_FRAME, MIN_COLUMNS, SpeakerEncoder
-from engine.stages.vad import Vad, VadInput
+from engine.stages.encoder import COLUMNS_PER_FRAME, MIN_COLUMNS, SpeakerEncoder, SpeechFrames
+from engine.stages.frontend import FrontEnd
 from engine.timebase import HOP_SAMPLES, SAMPLE_RATE
 
 LONGEST_COLUMNS = 1000
@@ -24,11 +24,9 @@ class FileEmbedder:
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
         config = config or PipelineConfig()
-        self._stft, self._features = Stft(), FeatureExtractor(phase=False)
-        self._vad = Vad(config.vad, Model(find_model(config.vad.model, "vad")))
-        self._encoder = SpeakerEncoder(
-            Model(find_model(config.encoder.model, "encoder"), config.encoder.threads)
-        )
+        model = Model(find_model(config.encoder.model, "encoder"), config.encoder.threads)
+        self._encoder = SpeakerEncoder(model)
+        self._front_end = FrontEnd(config.vad, self._encoder)
         self.dim = self._encoder.dim
 
     def embed(self, source: PullSource) -> np.ndarray:
@@ -37,10 +35,10 @@ class FileEmbedder:
         Where the detector finds too little speech, the whole recording is taken for speech. Speech of
         more than 10 s is cut into equal parts whose vectors are averaged.
         """
-        log_mel, speech = self._listen(source)
-        columns = log_mel[np.repeat(speech, COLUMNS_PER_FRAME)]
+        heard = self._listen(source)
+        columns = heard.columns[np.repeat(heard.speech, COLUMNS_PER_FRAME)]
         if len(columns) < MIN_COLUMNS:
-            columns = log_mel
+            columns = heard.columns
         if len(columns) < MIN_COLUMNS:
             raise AudioError(
                 f"{source.name}: too short, {MIN_COLUMNS * HOP_SAMPLES / SAMPLE_RATE:.1f} s "
@@ -52,19 +50,27 @@ class FileEmbedder:
         total = np.sum([self._encoder.embed(p) for p in np.array_split(columns, n_parts)], axis=0)
         return (total / np.linalg.norm(total)).astype(np.float32)
 
-    def _listen(self, source: PullSource) -> tuple[np.ndarray, np.ndarray]:
-        """Log-mel columns (2n, 80) and speech (n,) of a whole recording."""
-        resampler, framer = Resampler(source.rate), Framer()
-        for stage in (self._stft, self._features, self._vad):
-            stage.reset()
-        log_mel, speech = [], []
-        blocks = [resampler.process(b) for b in source.blocks()] + [resampler.flush()]
-        samples = np.nan_to_num(np.concatenate(blocks), nan=0.0, posinf=0.0, neginf=0.0)
-        for frames in np.array_split(
-            np.concatenate((framer.process(samples), framer.flush())), max(1, len(samples) // SAMPLE_RATE)
-        ):
-            columns = self._features.process(self._stft.process(frames)).log_mel
-            log_mel.append(columns)
-            speech.append(self._vad.process(VadInput(frames, columns)).speech)
-        speech.append(self._vad.flush().speech)
-        return np.concatenate(log_mel), np.concatenate(speech)
+    def _listen(self, source: PullSource) -> SpeechFrames:
+        """All feature columns of a recording and which of its frames are speech."""
+        self._front_end.reset()
+        heard = [self._front_end.process(frames) for frames in _framed(source)]
+        heard.append(self._front_end.flush())
+        return SpeechFrames(*(np.concatenate(parts) for parts in zip(*heard, strict=True)))
+
+
+def _framed(source: PullSource) -> Iterator[np.ndarray]:
+    """The recording as whole frames of 16 kHz mono, about a second at a time."""
+    resampler, framer = Resampler(source.rate), Framer()
+    waiting: list[np.ndarray] = []
+    for block in source.blocks():
+        waiting.append(block)
+        if sum(len(b) for b in waiting) >= source.rate:
+            yield framer.process(_finite(resampler.process(np.concatenate(waiting))))
+            waiting = []
+    rest = [resampler.process(b) for b in waiting] + [resampler.flush()]
+    yield framer.process(_finite(np.concatenate(rest)))
+    yield framer.flush()
+
+
+def _finite(samples: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)

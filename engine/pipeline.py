@@ -1,24 +1,21 @@
-"""The engine as a pure machine: samples in, events out. No threads, no devices, no clock but for timing."""
+"""The engine as a pure machine: samples in, events out. No threads, no devices."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
 from engine.audio.framer import Framer
 from engine.config import PipelineConfig
-from engine.dsp.features import N_MELS, FeatureExtractor
-from engine.dsp.stft import Stft
 from engine.errors import AudioError
 from engine.events import Event, InvalidSamples, Overrun, StageTiming
 from engine.inference.onnx import Model, find_model
 from engine.stages.diariser import Diariser
 from engine.stages.encoder import EncoderStage, SpeakerEncoder, SpeechFrames
-from engine.stages.vad import Decisions, Vad, VadInput
-from engine.timebase import FRAME_SAMPLES, samples
+from engine.stages.frontend import FrontEnd
+from engine.stopwatch import Stopwatch
+from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
 
 BLOCK_FRAMES = 50
 
@@ -33,19 +30,19 @@ class Pipeline:
     def __init__(self, config: PipelineConfig | None = None, timing: bool = False) -> None:
         """`timing` adds a `StageTiming` event to every push; models are loaded here."""
         self.config = config = config or PipelineConfig()
-        self._timing = timing
-        self._framer, self._stft = Framer(), Stft()
-        self._features = FeatureExtractor(phase=False)
-        self._vad = Vad(config.vad, Model(find_model(config.vad.model, "vad")))
-        encoder = Model(find_model(config.encoder.model, "encoder"), config.encoder.threads)
-        self._encoder = EncoderStage(config.encoder, SpeakerEncoder(encoder))
+        self._timing, self._stopwatch = timing, Stopwatch()
+        model = Model(find_model(config.encoder.model, "encoder"), config.encoder.threads)
+        self._speaker_encoder = encoder = SpeakerEncoder(model)
+        self._framer = Framer()
+        self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
+        self._encoder = EncoderStage(config.encoder, encoder)
         self._diariser = Diariser(config.diariser, samples(config.encoder.window_s))
         self.reset()
 
     @property
     def latency_samples(self) -> int:
         """From a sound to the decision whether it is speech: framing plus the VAD's look-ahead."""
-        return self._framer.latency_samples + self._vad.latency_samples
+        return self._framer.latency_samples + self._front_end.latency_samples
 
     @property
     def heard_samples(self) -> int:
@@ -84,16 +81,15 @@ class Pipeline:
     def flush(self) -> list[Event]:
         """The end of the stream: events that still wait. Afterwards only `reset` makes sense."""
         events = self._hear(self._framer.flush())
-        events += self._judge(self._vad.flush())
-        return events + self._diariser.process(self._encoder.flush()) + self._diariser.flush()
+        events += self._judge(self._front_end.flush())
+        events += self._diariser.process(self._encoder.flush()) + self._diariser.flush()
+        return [_within(event, self._heard) for event in events]
 
     def reset(self) -> None:
-        for stage in (self._framer, self._stft, self._features, self._vad, self._encoder, self._diariser):
+        for stage in (self._framer, self._front_end, self._encoder, self._diariser):
             stage.reset()
-        self._waiting = np.zeros((0, N_MELS), np.float32)  # columns that the VAD has not judged
+        self._stopwatch.take()
         self._heard = 0
-        self._wall_ms: dict[str, float] = {}
-        self._cpu_ms: dict[str, float] = {}
 
     def warm_up(self) -> None:
         """Compile, load and touch everything once, so that the first sound meets no pause."""
@@ -101,37 +97,26 @@ class Pipeline:
         self.push(noise)
         self.flush()
         for length_s in (self.config.encoder.first_s, self.config.encoder.window_s):
-            speech = np.ones(samples(length_s) // FRAME_SAMPLES, bool)
-            self._encoder.process(SpeechFrames(np.zeros((2 * len(speech), N_MELS), np.float32), speech))
+            n_columns = samples(length_s) // HOP_SAMPLES
+            self._speaker_encoder.embed(np.zeros((n_columns, self._speaker_encoder.n_bands), np.float32))
         self.reset()
 
     def _hear(self, frames: np.ndarray) -> list[Event]:
         if not len(frames):
             return []
-        with self._timed("stft"):
-            spectra = self._stft.process(frames)
-        with self._timed("features"):
-            log_mel = self._features.process(spectra).log_mel
-            self._waiting = np.concatenate((self._waiting, log_mel))
-        with self._timed("vad"):
-            decisions = self._vad.process(VadInput(frames, log_mel))
-        events = self._judge(decisions)
+        events = self._judge(self._front_end.process(frames))
         if self._timing:
-            events.append(StageTiming(self._heard, len(frames), self._wall_ms, self._cpu_ms))
-            self._wall_ms, self._cpu_ms = {}, {}
+            events.append(StageTiming(self._heard, len(frames), *self._stopwatch.take()))
         return events
 
-    def _judge(self, decisions: Decisions) -> list[Event]:
-        n_columns = 2 * len(decisions.speech)
-        judged, self._waiting = self._waiting[:n_columns], self._waiting[n_columns:]
-        with self._timed("encoder"):
-            items = self._encoder.process(SpeechFrames(judged, decisions.speech))
-        with self._timed("diariser"):
+    def _judge(self, speech: SpeechFrames) -> list[Event]:
+        with self._stopwatch("encoder"):
+            items = self._encoder.process(speech)
+        with self._stopwatch("diariser"):
             return self._diariser.process(items)
 
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), time.thread_time()
-        yield
-        self._wall_ms[stage] = (time.perf_counter() - wall) * 1e3
-        self._cpu_ms[stage] = (time.thread_time() - cpu) * 1e3
+
+def _within(event: Event, n_samples: int) -> Event:
+    """The event without the padding of the last frame."""
+    names = {"sample", "end", "confirmed_end"} & set(event.__dataclass_fields__)
+    return replace(event, **{name: min(getattr(event, name), n_samples) for name in names})

@@ -23,6 +23,7 @@ MAY_IMPORT = {
 }
 LAYERS = [
     "timebase",
+    "stopwatch",
     "errors",
     "events",
     "config",

@@ -1,4 +1,4 @@
-"""The detector's own promises: decisions never miss a frame, gain does not matter, digital silence is silence."""
+"""The detector's own promises: level hardly matters, and silence and noise are not speech."""
 
 from __future__ import annotations
 

@@ -9,19 +9,20 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.config import EncoderConfig
-from engine.dsp.features import N_MELS, RunningMean
+from engine.dsp.features import N_MELS, Features, RunningMean
 from engine.errors import ModelError
 from engine.inference.onnx import Model
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
 
 COLUMNS_PER_FRAME = FRAME_SAMPLES // HOP_SAMPLES
 MIN_COLUMNS = 10
+FEATURE_KINDS = {"log_mel": 1, "log_mel+phase": 3}
 
 
 class SpeechFrames(NamedTuple):
-    """Judged frames: log-mel columns (2n, 80) and whether each frame is speech (n,)."""
+    """Judged frames: feature columns (2n, n_bands) and whether each frame is speech (n,)."""
 
-    log_mel: np.ndarray
+    columns: np.ndarray
     speech: np.ndarray
 
 
@@ -52,22 +53,37 @@ Segmented = SegmentStart | Embedding | SegmentEnd
 
 
 class SpeakerEncoder:
-    """The network behind its normalisation: log-mel columns of speech in, unit vectors out."""
+    """The network behind its normalisation: feature columns of speech in, unit vectors out.
+
+    The manifest's `features` say what a column holds: `log_mel` (80 bands) or `log_mel+phase` (240:
+    the log-mel bands and the two phase features).
+    """
 
     def __init__(self, model: Model) -> None:
         settings = model.manifest.settings
         self.dim = int(settings["dim"])
+        if settings["features"] not in FEATURE_KINDS:
+            raise ModelError(
+                f"{model.manifest.name}: features {settings['features']!r} are not known to this version; "
+                f"it has {', '.join(FEATURE_KINDS)}"
+            )
+        self.phase = settings["features"] == "log_mel+phase"
+        self.n_bands = N_MELS * FEATURE_KINDS[settings["features"]]
         self._model = model
         self._mean = RunningMean(
             np.array(settings["mean"]), settings["mean_prior_columns"], settings["mean_longest_columns"]
         )
 
-    def normalise(self, log_mel: np.ndarray) -> np.ndarray:
-        """Columns (n, 80) less the running mean of the speech so far."""
-        return self._mean.process(log_mel)
+    def columns(self, features: Features) -> np.ndarray:
+        """What this network takes of the features, float32 (n, n_bands)."""
+        return np.concatenate(features, axis=1) if self.phase else features.log_mel
+
+    def normalise(self, columns: np.ndarray) -> np.ndarray:
+        """Columns (n, n_bands) less the running mean of the speech so far."""
+        return self._mean.process(columns)
 
     def embed(self, columns: np.ndarray) -> np.ndarray:
-        """Unit vector float32 (dim,) of normalised columns (n ≥ 10, 80)."""
+        """Unit vector float32 (dim,) of normalised columns (n ≥ 10, n_bands)."""
         (found,) = self._model.run(columns=columns[None])
         if not np.isfinite(found).all():
             raise ModelError(f"{self._model.manifest.name}: the embedding is not finite; reinstall the model")
@@ -98,7 +114,7 @@ class EncoderStage:
         self._position = 0  # columns judged so far
         self._speaking = False
         self._length = self._next = self._embedded = 0  # columns of this segment
-        self._columns = np.zeros((0, N_MELS), np.float32)
+        self._columns = np.zeros((0, self._encoder.n_bands), np.float32)
 
     def process(self, x: SpeechFrames) -> list[Segmented]:
         found: list[Segmented] = []
@@ -108,7 +124,7 @@ class EncoderStage:
             if first == last:
                 continue
             if x.speech[first]:
-                self._speech(x.log_mel[first * COLUMNS_PER_FRAME : last * COLUMNS_PER_FRAME], found)
+                self._speech(x.columns[first * COLUMNS_PER_FRAME : last * COLUMNS_PER_FRAME], found)
             else:
                 self._end(found)
                 self._position += (last - first) * COLUMNS_PER_FRAME
@@ -119,15 +135,15 @@ class EncoderStage:
         self._end(found)
         return found
 
-    def _speech(self, log_mel: np.ndarray, found: list[Segmented]) -> None:
+    def _speech(self, columns: np.ndarray, found: list[Segmented]) -> None:
         if not self._speaking:
             self._speaking, self._length, self._embedded = True, 0, 0
             self._next = self._first
-            self._columns = np.zeros((0, N_MELS), np.float32)
+            self._columns = np.zeros((0, self._encoder.n_bands), np.float32)
             found.append(SegmentStart(self._position * HOP_SAMPLES))
-        while len(log_mel):
-            n = min(len(log_mel), self._next - self._length)
-            new, log_mel = self._encoder.normalise(log_mel[:n]), log_mel[n:]
+        while len(columns):
+            n = min(len(columns), self._next - self._length)
+            new, columns = self._encoder.normalise(columns[:n]), columns[n:]
             self._columns = np.concatenate((self._columns, new))[-self._window :]
             self._position += n
             self._length += n

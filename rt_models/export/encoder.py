@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rt_models.export.onnx import check_parity, export, write_manifest
+from rt_models.export.onnx import check_parity, export, write_example, write_manifest
 from rt_models.nets.conv_transformer import ConvTransformer
 
 
@@ -25,7 +25,8 @@ def export_encoder(net: ConvTransformer, mean: np.ndarray, folder: Path, version
         {"columns": {0: "batch", 1: "time"}, "embedding": {0: "batch"}},
         folder,
     )
-    worst = check_parity(net, path, lambda rng: {"columns": _columns(rng, n_bands)})
+    worst = check_parity(net, path, lambda rng: _columns(rng, n_bands))
+    write_example(net, folder, _columns(np.random.default_rng(0), n_bands), ["embedding"])
     write_manifest(
         folder,
         {
@@ -36,7 +37,7 @@ def export_encoder(net: ConvTransformer, mean: np.ndarray, folder: Path, version
             "outputs": {"embedding": ["batch", c.dim]},
             "settings": {
                 "dim": c.dim,
-                "features": "log_mel",
+                "features": "log_mel" if c.in_channels == 1 else "log_mel+phase",
                 "mean": [round(float(m), 4) for m in mean],
                 "mean_prior_columns": 10,
                 "mean_longest_columns": 300,
@@ -46,5 +47,6 @@ def export_encoder(net: ConvTransformer, mean: np.ndarray, folder: Path, version
     return worst
 
 
-def _columns(rng: np.random.Generator, n_bands: int) -> np.ndarray:
-    return rng.standard_normal((1, int(rng.integers(10, 600)), n_bands)).astype(np.float32) * 2
+def _columns(rng: np.random.Generator, n_bands: int) -> dict[str, np.ndarray]:
+    length = int(rng.integers(10, 600))
+    return {"columns": 2 * rng.standard_normal((1, length, n_bands)).astype(np.float32)}

@@ -89,6 +89,17 @@ def check_parity(
     return worst
 
 
+def write_example(
+    net: torch.nn.Module, folder: Path, inputs: dict[str, np.ndarray], outputs: Sequence[str]
+) -> None:
+    """`io.npz`: one input and what torch makes of it, for the engine's own parity test."""
+    with torch.inference_mode():
+        wanted = net(*(torch.from_numpy(x) for x in inputs.values()))
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    found = {name: x.numpy() for name, x in zip(outputs, wanted, strict=True)}
+    np.savez_compressed(folder / "io.npz", **inputs, **found)
+
+
 def write_manifest(folder: Path, content: dict[str, object]) -> None:
     """`manifest.toml` with the checksum of model.onnx."""
     digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()

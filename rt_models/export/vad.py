@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from engine import FRAME_SAMPLES
-from rt_models.export.onnx import check_parity, export, write_manifest
+from rt_models.export.onnx import check_parity, export, write_example, write_manifest
 from rt_models.nets.vad import VadNet
 
 
@@ -24,6 +24,8 @@ def export_vad(net: VadNet, folder: Path, version: str) -> float:
         recurrent=True,
     )
     worst = check_parity(net, path, lambda rng: _draw(rng, c.n_features, c.width))
+    example = _draw(np.random.default_rng(0), c.n_features, c.width)
+    write_example(net, folder, example, ["logits", "next_hidden"])
     write_manifest(
         folder,
         {

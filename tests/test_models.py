@@ -1,0 +1,87 @@
+"""The shipped models: what the engine computes is what torch computed, and damage is noticed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import Model, ModelError, installed, models_folder, verify
+
+SHIPPED = [folder.name for folder in installed()]
+
+
+def test_the_two_models_of_the_default_settings_are_shipped():
+    assert {"conv_transformer", "vad"} <= set(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_engine_computes_what_torch_computed(name):
+    folder = models_folder() / name
+    model = Model(folder)
+    with np.load(folder / "io.npz", allow_pickle=False) as kept:
+        model._state = {k: kept[k] for k in model.manifest.state}
+        found = model.run(**{k: kept[k] for k in model.manifest.inputs})
+        for key, value in zip(model.manifest.outputs, found, strict=True):
+            np.testing.assert_allclose(value, kept[key], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_has_a_card_and_is_small(name):
+    folder = models_folder() / name
+    assert (folder / "card.md").read_text().startswith("# ")
+    assert all(p.stat().st_size < 20_000_000 for p in folder.iterdir())
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(models_folder() / "vad", tmp_path / "vad"))
+
+
+def damaged(copy: Path, what: str) -> None:
+    manifest, weights = copy / "manifest.toml", copy / "model.onnx"
+    if what == "weights cut":
+        weights.write_bytes(weights.read_bytes()[:1000])
+    elif what == "weights missing":
+        weights.unlink()
+    elif what == "weights swapped":
+        shutil.copy(models_folder() / "conv_transformer" / "model.onnx", weights)
+    elif what == "manifest missing":
+        manifest.unlink()
+    elif what == "manifest not TOML":
+        manifest.write_text("name = [")
+    elif what == "manifest of another version":
+        manifest.write_text(manifest.read_text() + '\n[extra]\nfield = "x"\n')
+    elif what == "another rate":
+        manifest.write_text("sample_rate = 8000\n" + manifest.read_text())
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "weights cut",
+        "weights missing",
+        "weights swapped",
+        "manifest missing",
+        "manifest not TOML",
+        "manifest of another version",
+        "another rate",
+    ],
+)
+def test_damage_is_one_clear_error_that_names_the_folder(copy, what):
+    damaged(copy, what)
+    with pytest.raises(ModelError, match="vad"):
+        verify(copy)
+        Model(copy)
+
+
+def test_state_is_carried_per_stream(rng):
+    features = rng.standard_normal((1, 40, 46)).astype(np.float32)
+    a, b = Model(models_folder() / "vad"), Model(models_folder() / "vad")
+    whole = a.run(features=features)[0]
+    parts = [b.run(features=features[:, :15])[0], b.run(features=features[:, 15:])[0]]
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-5)
+    a.reset()
+    np.testing.assert_array_equal(a.run(features=features)[0], whole)
