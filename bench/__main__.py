@@ -55,6 +55,10 @@ def parser() -> argparse.ArgumentParser:
     picture = _command(commands, "picture", "draw the bundled conversation as the engine hears it")
     picture.add_argument("--audio", type=Path, default=DEMO, help="sound file with an RTTM beside it")
     picture.add_argument("--out", type=Path, default=Path("docs/demo.png"), help="PNG to write")
+
+    readme = _command(commands, "readme", "run the commands of README.md's tables and refresh them")
+    readme.add_argument("--readme", type=Path, default=Path("README.md"))
+    readme.add_argument("--only", help="only the tables whose command holds this text")
     return top
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from engine.audio.resampler import Resampler
 from engine.audio.ring import Ring
 from engine.audio.sources import PullSource, PushSource
+from engine.errors import DeviceError
 from engine.events import Event, EventsDropped, StreamStarted
 from engine.pipeline import Pipeline
 from engine.timebase import SAMPLE_RATE
@@ -21,6 +22,7 @@ from engine.timebase import SAMPLE_RATE
 RING_S = 10.0
 READ_S = 1.0
 IDLE_S = 0.005
+STALLED_S = 5.0
 QUEUE_EVENTS = 10_000
 
 
@@ -129,7 +131,7 @@ class LiveSession:
     def _work(self) -> None:
         """The ring through the pipeline to the sinks, until the source ends."""
         ended = getattr(self.source, "finished", self._fed)
-        most = max(1, int(READ_S * self.source.rate))
+        most, heard_at = max(1, int(READ_S * self.source.rate)), time.monotonic()
         try:
             while True:
                 last = ended.is_set() or self._stopping.is_set()
@@ -137,12 +139,21 @@ class LiveSession:
                 if lost:
                     self._skip(lost)
                 if len(block):
+                    heard_at = time.monotonic()
                     self._announce()
                     self._hear(self._resampler.process(block))
                 elif last:
                     break
+                elif self._feeder is None and time.monotonic() - heard_at > STALLED_S:
+                    raise DeviceError(
+                        f"{self.source.name}: no sound has come for {STALLED_S:.0f} s; is it connected? "
+                        "What was heard before is kept"
+                    )
                 else:
                     time.sleep(IDLE_S)
+        except BaseException as problem:
+            self._problem = self._problem or problem
+        try:
             self._hear(self._resampler.flush())
             self._publish(self.pipeline.flush())
         except BaseException as problem:

@@ -12,6 +12,7 @@ import pytest
 from engine import (
     ArraySource,
     AudioError,
+    DeviceError,
     Event,
     EventsDropped,
     FileSource,
@@ -169,6 +170,18 @@ def test_sound_that_comes_faster_than_it_can_be_heard_is_counted_to_the_sample(s
     lost = sum(e.lost_samples for e in collector.events if isinstance(e, Overrun))
     assert lost == session.lost_samples > 0
     assert session.pipeline.heard_samples == len(samples)
+
+
+def test_a_microphone_that_falls_silent_for_good_ends_with_a_clear_error(speech, monkeypatch):
+    class Stalling(PushedSource):
+        def start(self, write: Callable[[np.ndarray], None]) -> None:
+            write(self._samples[:, None])
+
+    monkeypatch.setattr("engine.live.STALLED_S", 0.3)
+    collector = Collector()
+    with pytest.raises(DeviceError, match="pushed: no sound has come"):
+        run(Stalling(speech[: 9 * 16_000]), collector)
+    assert times(collector.events) == times(offline(speech[: 9 * 16_000]))
 
 
 def test_stop_ends_a_running_session_and_closes_its_sinks(speech):

@@ -94,6 +94,6 @@ def converse(
 def noisy(conversation: Conversation, noise: np.ndarray, snr_db: float) -> Conversation:
     """The same conversation over a noise bed at `snr_db` below its speech."""
     spoken = np.repeat(np.any(list(conversation.active.values()), axis=0), FRAME_SAMPLES)
-    speech = conversation.samples[: len(spoken)][spoken]
+    speech = conversation.samples[: len(spoken)][spoken] if spoken.any() else conversation.samples
     offset_db = 10 * np.log10(power(conversation.samples) / (power(speech) + 1e-12) + 1e-12)
     return Conversation(mix(conversation.samples, noise, snr_db + offset_db), conversation.active)

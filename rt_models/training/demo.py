@@ -8,13 +8,13 @@ import numpy as np
 import soundfile as sf
 
 from engine import FRAME_SAMPLES, SAMPLE_RATE
-from rt_models.training.augment import load_noises, simulate_room
+from rt_models.training.augment import equalise, simulate_room
 from rt_models.training.conversations import Conversation, ConversationConfig, converse, noisy
 from rt_models.training.data import read_audio, read_manifest
 
 
 def make_demo(corpus: Path, out: Path, speakers: int = 3, seconds: float = 80.0, seed: int = 0) -> None:
-    """`out`.opus and `out`.rttm: a simulated conversation in a small room over a quiet noise bed."""
+    """`out`.opus and `out`.rttm: a simulated conversation in a room over a quiet hiss."""
     rng = np.random.default_rng(seed)
     clips: dict[str, list[str]] = {}
     for utterance in read_manifest(corpus / "manifest.tsv", "dev"):
@@ -25,8 +25,8 @@ def make_demo(corpus: Path, out: Path, speakers: int = 3, seconds: float = 80.0,
     voices = {f"speaker{k + 1}": [read_audio(corpus / f) for f in clips[n]] for k, n in enumerate(chosen)}
     rooms = {name: simulate_room(rng) for name in voices}
     said = converse(voices, seconds, ConversationConfig(overlap=0.1), rng, rooms)
-    noises = load_noises(corpus / "noise/dev")
-    said = noisy(said, noises[int(rng.integers(len(noises)))], 25.0)
+    hiss = equalise(rng.standard_normal(len(said.samples)), 12.0, rng)
+    said = noisy(said, hiss, 25.0)
     sf.write(
         out.with_suffix(".opus"),
         0.5 * said.samples / np.abs(said.samples).max(),

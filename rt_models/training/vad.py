@@ -21,12 +21,16 @@ class VadTrainConfig:
     """One training run."""
 
     net: VadNetConfig = field(default_factory=VadNetConfig)
-    conversations: int = 300
+    conversations: int = 400
     seconds: float = 60.0
     clean: float = 0.2
     """Chance of no noise; otherwise the SNR is drawn from `snr_db`."""
     snr_db: tuple[float, float] = (-3.0, 30.0)
     room: float = 0.5
+    longest_gaps_s: tuple[float, ...] = (1.2, 3.0, 8.0, 20.0)
+    """Longest pause between turns; one is drawn per conversation."""
+    speechless: float = 0.08
+    """Chance that nobody speaks at all."""
     steps: int = 3000
     batch: int = 32
     frames: int = 400
@@ -49,9 +53,15 @@ def simulate(
     chosen = rng.integers(len(cache), size=40).reshape(4, 10)
     voices = {f"s{k}": [cache.audio(i) for i in row] for k, row in enumerate(chosen)}
     places = {n: rooms[int(rng.integers(len(rooms)))] for n in voices} if rng.random() < config.room else None
-    said = converse(voices, config.seconds, ConversationConfig(gap_s=(0.1, 2.5)), rng, places)
+    pauses = ConversationConfig(gap_s=(0.1, float(rng.choice(config.longest_gaps_s))))
+    said = converse(voices, config.seconds, pauses, rng, places)
+    if rng.random() < config.speechless:
+        said = Conversation(
+            1e-4 * rng.standard_normal(len(said.samples)).astype(np.float32),
+            {name: np.zeros_like(active) for name, active in said.active.items()},
+        )
     if rng.random() >= config.clean:
-        beds = [noises[int(i)] for i in rng.integers(len(noises), size=2)]
+        beds = [noises[int(i)] for i in rng.integers(len(noises), size=4)]
         bed = np.concatenate([b / np.sqrt(power(b) + 1e-12) for b in beds])
         said = noisy(said, bed, rng.uniform(*config.snr_db))
     return evidence(_recorded(said, rng)), np.any(list(said.active.values()), axis=0)

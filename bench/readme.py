@@ -1,0 +1,38 @@
+"""Refreshes the measured tables of README.md: each lies between markers that hold its command.
+
+<!-- bench vad --seed 0 -->
+…the table, its command, machine and date…
+<!-- end -->
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import re
+import shlex
+import subprocess
+import sys
+
+from bench.results import machine
+
+SECTION = re.compile(r"(<!-- bench (?P<command>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def refreshed(section: re.Match[str], only: str | None) -> str:
+    """A section with what its command prints now."""
+    command = section["command"]
+    if only and only not in command:
+        return section[0]
+    print(f"python -m bench {command}", flush=True)
+    printed = subprocess.run(
+        [sys.executable, "-m", "bench", *shlex.split(command)], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    return f"{section[1]}{printed}\n\n`python -m bench {command}` ({machine()}; {today})\n{section[3]}"
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The `readme` command."""
+    text = args.readme.read_text(encoding="utf-8")
+    args.readme.write_text(SECTION.sub(lambda s: refreshed(s, args.only), text), encoding="utf-8")

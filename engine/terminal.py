@@ -1,0 +1,67 @@
+"""What a person sees in the terminal while the engine listens."""
+
+from __future__ import annotations
+
+import sys
+
+from tqdm import tqdm
+
+from engine.events import Event, EventsDropped, InvalidSamples, Overrun, SpeakerTurn
+from engine.timebase import seconds
+
+
+class TerminalSink:
+    """Turns as lines while they happen, under them what is being said, and a bar where a file ends."""
+
+    def __init__(self, duration_s: float | None) -> None:
+        layout = "{l_bar}{bar}| {n:.0f}/{total:.0f} s" if duration_s else "{desc}"
+        self._bar = tqdm(total=duration_s, unit="s", bar_format=layout, leave=False, disable=None)
+        self.turns: list[SpeakerTurn] = []
+
+    def put(self, event: Event) -> None:
+        if isinstance(event, SpeakerTurn) and event.final:
+            self.turns.append(event)
+            self._say(
+                f"{_clock(event.start)} – {_clock(event.end)}  {event.speaker:<12} "
+                f"{100 * event.confidence:3.0f} % sure"
+            )
+        elif isinstance(event, SpeakerTurn):
+            self._bar.set_description_str(
+                f"{_clock(event.start)} …  {event.speaker} is speaking", refresh=False
+            )
+        elif isinstance(event, Overrun):
+            self._say(
+                f"{_clock(event.sample)}  {seconds(event.lost_samples):.2f} s of sound were lost: "
+                "the machine is too busy"
+            )
+        elif isinstance(event, InvalidSamples):
+            self._say(f"{_clock(event.sample)}  {event.count} samples were not numbers; taken as silence")
+        elif isinstance(event, EventsDropped):
+            self._say(
+                f"{_clock(event.sample)}  {event.count} lines are missing here; the files have them all"
+            )
+        self._bar.update(max(0.0, min(seconds(event.sample), self._bar.total or 0.0) - self._bar.n))
+
+    def close(self) -> None:
+        self._bar.close()
+
+    def _say(self, line: str) -> None:
+        tqdm.write(line, file=sys.stdout)
+        sys.stdout.flush()
+
+
+def _clock(sample: int) -> str:
+    minutes, rest = divmod(seconds(sample), 60)
+    return f"{int(minutes):3d}:{rest:05.2f}"
+
+
+def print_shares(turns: list[SpeakerTurn]) -> None:
+    """Who spoke how long."""
+    spoken: dict[str, int] = {}
+    for turn in turns:
+        spoken[turn.speaker] = spoken.get(turn.speaker, 0) + turn.end - turn.start
+    total = sum(spoken.values())
+    if not total:
+        print("no speech was found")
+    for name, n_samples in sorted(spoken.items()):
+        print(f"{name:<12} {seconds(n_samples):7.1f} s  {100 * n_samples / total:3.0f} %")
