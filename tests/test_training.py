@@ -21,7 +21,7 @@ from rt_models.export.encoder import export_encoder  # noqa: E402
 from rt_models.nets.conv_transformer import ConvTransformer, ConvTransformerConfig  # noqa: E402
 from rt_models.training import augment, conversations, data, encoder, shards  # noqa: E402
 from rt_models.training.batches import CropConfig, CropSampler, speech_mask  # noqa: E402
-from rt_models.training.losses import centre, distillation, relational  # noqa: E402
+from rt_models.training.losses import centre, contrastive, distillation, relational  # noqa: E402
 from rt_models.training.vad import VadTrainConfig, evidence, train  # noqa: E402
 
 SMALL = ConvTransformerConfig(conv_channels=(4, 8), width=32, n_blocks=2, n_heads=2, feed_forward=64)
@@ -100,6 +100,7 @@ def test_a_toy_run_learns_resumes_exactly_and_its_model_runs(tmp_path, cache, sp
         [masks],
         [targets],
         np.full(80, -9.0),
+        cache.utterances,
         CropConfig(columns=(80,), chances=(1.0,), band_masks=0, time_masks=0),
     )
     config = encoder.TrainConfig(
@@ -108,6 +109,7 @@ def test_a_toy_run_learns_resumes_exactly_and_its_model_runs(tmp_path, cache, sp
         batch=12,
         warm_up=5,
         learning_rate=1e-2,
+        contrastive_weight=0.0,
         save_every=30,
     )
     first = distillation_of(ConvTransformer(config.net), sampler)
@@ -127,7 +129,7 @@ def test_a_toy_run_learns_resumes_exactly_and_its_model_runs(tmp_path, cache, sp
 
 
 def distillation_of(net: ConvTransformer, sampler: CropSampler) -> float:
-    crops, targets = sampler.batch(48, np.random.default_rng(99))
+    crops, targets, _ = sampler.batch(48, np.random.default_rng(99))
     with torch.inference_mode():
         return float(distillation(net.eval()(torch.from_numpy(crops)), torch.from_numpy(targets)))
 
@@ -137,6 +139,15 @@ def test_the_losses_are_zero_for_a_perfect_student_only():
     assert distillation(teacher, teacher).item() == pytest.approx(0, abs=1e-6)
     assert relational(-teacher, teacher).item() == pytest.approx(0, abs=1e-6)
     assert distillation(-teacher, teacher).item() == pytest.approx(2, abs=1e-6)
+    people = torch.arange(8)
+    assert contrastive(teacher, teacher, people) < contrastive(teacher.roll(1, 0), teacher, people)
+
+
+def test_other_recordings_of_a_speaker_are_no_negatives():
+    teacher = torch.nn.functional.normalize(torch.randn(4, 16), dim=1)
+    twice = torch.cat((teacher, teacher))
+    people = torch.arange(4).repeat(2)
+    torch.testing.assert_close(contrastive(twice, twice, people), contrastive(teacher, teacher, people[:4]))
 
 
 def test_augmentation_is_seeded_and_keeps_the_length(cache, tmp_path):

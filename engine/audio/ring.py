@@ -33,7 +33,7 @@ class Ring:
 
     def write(self, block: np.ndarray) -> None:
         """Append `block` float32 (n, channels); only ever called by the producer."""
-        start, block = self._written, block[: len(block)]
+        start = self._written
         self._claimed = start + len(block)
         kept = block[-self.capacity :]
         begin = (start + len(block) - len(kept)) % self.capacity

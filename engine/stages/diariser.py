@@ -31,47 +31,49 @@ def covered_samples(windows: Sequence[Embedding]) -> int:
     return total
 
 
-def piece_scores(start: int, end: int, windows: Sequence[Embedding], cosines: np.ndarray) -> np.ndarray:
-    """Mean cosine (n_speakers,) over the windows (n_windows, n_speakers) that reach into a piece.
+def piece_scores(pieces: np.ndarray, windows: np.ndarray, cosines: np.ndarray) -> np.ndarray:
+    """Mean cosine (n_pieces, n_speakers) over the windows that reach into each piece.
 
-    A window weighs more, the nearer its centre is to the piece's (triangular).
+    Pieces (n, 2) and windows (m, 2) are start and end samples, cosines (m, n_speakers). A window weighs
+    more, the nearer its centre is to the piece's (triangular); a piece that no window reaches takes the
+    latest one.
     """
-    centre = (start + end) / 2
-    weight = np.array(
-        [
-            max(1e-3, 1.0 - abs(centre - (w.start + w.end) / 2) / (w.end - w.start))
-            if w.start < end and w.end > start
-            else 0.0
-            for w in windows
-        ]
-    )
-    return weight @ cosines / weight.sum() if weight.any() else cosines[-1]
+    length = windows[:, 1] - windows[:, 0]
+    away = np.abs(pieces.mean(axis=1)[:, None] - windows.mean(axis=1))
+    reaches = (windows[:, 0] < pieces[:, 1:]) & (windows[:, 1] > pieces[:, :1])
+    weight = np.where(reaches, np.maximum(1e-3, 1.0 - away / length), 0.0)
+    weight[~reaches.any(axis=1), -1] = 1.0
+    return weight @ cosines / weight.sum(axis=1, keepdims=True)
 
 
 def confidence(scores: np.ndarray, chosen: int, floor: float) -> float:
     """Logistic function of the lead over the next best speaker, or over `floor` if that is higher."""
-    rest = np.delete(scores, chosen)
-    rival = max(floor, float(rest.max())) if len(rest) else floor
+    rest = scores.copy()
+    rest[chosen] = floor
+    rival = max(floor, float(rest.max()))
     return float(1.0 / (1.0 + np.exp(-CONFIDENCE_SLOPE * (scores[chosen] - rival))))
 
 
-@dataclass
 class _Speaker:
-    """Centroid of one voice: the weighted mean of the windows that made it."""
+    """One voice: the weighted mean of the windows that made it, older ones fading."""
 
-    name: str
-    total: np.ndarray
-    weight: float
-
-    @property
-    def centroid(self) -> np.ndarray:
-        return self.total / (np.linalg.norm(self.total) + 1e-9)
+    def __init__(self, name: str, windows: Sequence[Embedding]) -> None:
+        self.name = name
+        self._total = np.sum([w.vector for w in windows], axis=0)
+        self._weight = float(len(windows))
+        self.centroid = unit(self._total)
 
     def learn(self, vector: np.ndarray) -> None:
-        if self.weight >= MAX_WEIGHT:
-            self.total *= 1.0 - 1.0 / MAX_WEIGHT
-            self.weight -= self.weight / MAX_WEIGHT
-        self.total, self.weight = self.total + vector, self.weight + 1.0
+        if self._weight >= MAX_WEIGHT:
+            self._total = self._total * (1.0 - 1.0 / MAX_WEIGHT)
+            self._weight *= 1.0 - 1.0 / MAX_WEIGHT
+        self._total, self._weight = self._total + vector, self._weight + 1.0
+        self.centroid = unit(self._total)
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The vector at length 1."""
+    return vector / (np.linalg.norm(vector) + 1e-9)
 
 
 @dataclass
@@ -115,6 +117,7 @@ class Diariser:
         self._unclaimed: list[Embedding] = []
         self._segment = _Segment(0)
         self._last = 0  # the speaker of the latest final piece
+        self._makeshift = False  # the only speaker is a sound too short to tell a voice by
 
     def process(self, items: list[Segmented]) -> list[Event]:
         return [event for item in items for event in self._take(item)]
@@ -144,11 +147,11 @@ class Diariser:
         c = self._config
         if window.end - window.start < self._learn_from:
             return
-        cosines = np.sort(self._cosines([window])[0])
-        best = cosines[-1] if len(cosines) else -1.0
-        second = cosines[-2] if len(cosines) > 1 else -1.0
+        cosines = self._cosines([window])[0]
+        second, best = np.sort(np.concatenate(([-1.0, -1.0], cosines)))[-2:]
         if best >= c.update and best - second >= MARGIN:
-            self._speakers[int(np.argmax(self._cosines([window])[0]))].learn(window.vector)
+            self._speakers[int(np.argmax(cosines))].learn(window.vector)
+            self._makeshift = False
         elif best < c.new_speaker and len(self._speakers) < c.max_speakers:
             self._gather(window)
 
@@ -162,8 +165,11 @@ class Diariser:
             self._unclaimed = [*self._unclaimed, window][-MAX_UNCLAIMED:]
 
     def _found(self, windows: list[Embedding]) -> None:
-        total = np.sum([w.vector for w in windows], axis=0)
-        self._speakers.append(_Speaker(f"S{len(self._speakers) + 1}", total, float(len(windows))))
+        """Make a speaker of `windows`; one that was made of too little speech gives its name away."""
+        if self._makeshift:
+            self._speakers.pop()
+        self._speakers.append(_Speaker(f"S{len(self._speakers) + 1}", windows))
+        self._makeshift = covered_samples(windows) < self._enough
 
     def _cosines(self, windows: Sequence[Embedding]) -> np.ndarray:
         """(n_windows, n_speakers)."""
@@ -175,12 +181,12 @@ class Diariser:
     def _labels(self, pieces: Sequence[_Piece]) -> list[tuple[int, float]]:
         """Speaker and confidence per piece; the one before keeps the word unless clearly beaten."""
         windows, before = self._segment.windows, self._last if self._segment.turn else -1
-        cosines, labels = self._cosines(windows), []
-        for piece in pieces:
-            if not windows:
-                labels.append((min(self._last, len(self._speakers) - 1), 0.0))
-                continue
-            scores = piece_scores(piece.start, piece.end, windows, cosines)
+        if not windows or not pieces:
+            return [(min(self._last, len(self._speakers) - 1), 0.0)] * len(pieces)
+        bounds = np.array([(w.start, w.end) for w in windows])
+        spans = np.array([(p.start, p.end) for p in pieces])
+        labels = []
+        for scores in piece_scores(spans, bounds, self._cosines(windows)):
             biased = scores.copy()
             if before >= 0:
                 biased[before] += self._config.continuity

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import N_MELS, RunningMean
+from rt_models.training.data import Utterance
 from rt_models.training.shards import Shard
 
 
@@ -19,6 +20,8 @@ class CropConfig:
     chances: tuple[float, ...] = (0.25, 0.5, 0.25)
     fresh: float = 0.4
     """Chance that the running mean has heard nothing yet; otherwise it has heard another voice."""
+    one_corpus: float = 0.6
+    """Chance that all of a batch comes from one corpus, so that the recording tells nothing."""
     history_columns: tuple[int, int] = (30, 300)
     level_jitter: float = 1.4
     """Level difference to the voice heard before, in nepers of power."""
@@ -44,17 +47,20 @@ class CropSampler:
         masks: list[list[np.ndarray]],
         targets: list[np.ndarray],
         prior: np.ndarray,
+        utterances: list[Utterance],
         config: CropConfig,
     ) -> None:
+        _, self._speakers = np.unique([u.speaker for u in utterances], return_inverse=True)
+        self._corpora = np.array([u.corpus for u in utterances])
         self._shards, self._masks, self._targets = shards, masks, targets
         self.prior, self._config = prior, config
 
-    def batch(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Crops float32 (size, n_columns, 80) and unit-length targets (size, D)."""
+    def batch(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Crops float32 (size, n_columns, 80), unit-length targets (size, D), speaker numbers (size,)."""
         c = self._config
         length = int(rng.choice(c.columns, p=c.chances))
         which = rng.integers(len(self._shards), size=size)
-        chosen = rng.integers(len(self._masks[0]), size=size)
+        chosen = self._choose(size, rng)
         crops = [self._speech(w, i) for w, i in zip(which, chosen, strict=True)]
         means = [crop.mean(axis=0) for crop in crops]
         cut = np.stack(
@@ -64,7 +70,15 @@ class CropSampler:
             ]
         )
         self._mask(cut, rng)
-        return cut, np.stack([self._targets[w][i] for w, i in zip(which, chosen, strict=True)])
+        targets = np.stack([self._targets[w][i] for w, i in zip(which, chosen, strict=True)])
+        return cut, targets, self._speakers[chosen]
+
+    def _choose(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Utterances of the whole collection, or of the corpus of a random one of them."""
+        if rng.random() >= self._config.one_corpus:
+            return rng.integers(len(self._corpora), size=size)
+        corpus = self._corpora[rng.integers(len(self._corpora))]
+        return rng.choice(np.flatnonzero(self._corpora == corpus), size=size)
 
     def _speech(self, which: int, index: int) -> np.ndarray:
         columns = self._shards[which].columns(index).astype(np.float32)

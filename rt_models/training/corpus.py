@@ -53,7 +53,9 @@ def sampler(
         shards.append(build_shard(data.cache, augment, speeds[seed], 100 + k, work / f"shard_{k}.f16"))
     seeds = [0, *copies]
     prior = mean_columns(shards[0], masks[0])
-    return CropSampler(shards, [masks[s] for s in seeds], [targets[s] for s in seeds], prior, config)
+    return CropSampler(
+        shards, [masks[s] for s in seeds], [targets[s] for s in seeds], prior, data.cache.utterances, config
+    )
 
 
 def mean_columns(shard: Shard, masks: list[np.ndarray], every: int = 10) -> np.ndarray:

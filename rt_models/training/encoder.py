@@ -30,6 +30,7 @@ class TrainConfig:
     weight_decay: float = 0.05
     warm_up: int = 300
     relational_weight: float = 2.0
+    contrastive_weight: float = 0.5
     clip: float = 3.0
     seed: int = 0
     save_every: int = 250
@@ -64,8 +65,11 @@ def train(
     began, total, heard_s = time.monotonic(), 0.0, 0.0
     for step in range(first, config.steps):
         torch.manual_seed(config.seed * 1_000_003 + step * processes + rank)
-        crops, targets = sampler.batch(config.batch, np.random.default_rng((config.seed, step, rank)))
-        total += _step(model, optimiser, config, step, torch.from_numpy(crops), torch.from_numpy(targets))
+        crops, targets, speakers = sampler.batch(
+            config.batch, np.random.default_rng((config.seed, step, rank))
+        )
+        batch = (torch.from_numpy(x) for x in (crops, targets, speakers))
+        total += _step(model, optimiser, config, step, *batch)
         heard_s += processes * crops.shape[0] * crops.shape[1] * 0.01
         if rank == 0 and ((step + 1) % config.save_every == 0 or step + 1 == config.steps):
             _save(checkpoint, model, optimiser, config, step + 1)
@@ -89,13 +93,15 @@ def _step(
     step: int,
     crops: torch.Tensor,
     targets: torch.Tensor,
+    speakers: torch.Tensor,
 ) -> float:
     for group in optimiser.param_groups:
         group["lr"] = rate_at(config, step)
     model.train()
     found = model(crops)
     pull = losses.distillation(found, targets)
-    (pull + config.relational_weight * losses.relational(found, targets)).backward()
+    loss = pull + config.relational_weight * losses.relational(found, targets)
+    (loss + config.contrastive_weight * losses.contrastive(found, targets, speakers)).backward()
     _average_gradients(model)
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
     optimiser.step()

@@ -16,6 +16,15 @@ def relational(student: Tensor, teacher: Tensor) -> Tensor:
     return ((student @ student.T - teacher @ teacher.T) ** 2).mean()
 
 
+def contrastive(student: Tensor, teacher: Tensor, speakers: Tensor, scale: float = 20.0) -> Tensor:
+    """Cross-entropy of finding one's own teacher embedding among those of the batch's other speakers."""
+    logits = scale * student @ teacher.T
+    same = speakers[:, None] == speakers[None, :]
+    others = same & ~torch.eye(len(speakers), dtype=torch.bool, device=student.device)
+    wanted = torch.arange(len(speakers), device=student.device)
+    return torch.nn.functional.cross_entropy(logits.masked_fill(others, -torch.inf), wanted)
+
+
 def centre(embeddings: Tensor) -> Tensor:
     """Unit-length embeddings with their common mean taken off and the length restored."""
     return torch.nn.functional.normalize(embeddings - embeddings.mean(dim=0), dim=1)

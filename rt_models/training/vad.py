@@ -31,7 +31,7 @@ class VadTrainConfig:
     """Longest pause between turns; one is drawn per conversation."""
     speechless: float = 0.08
     """Chance that nobody speaks at all."""
-    steps: int = 3000
+    steps: int = 5000
     batch: int = 32
     frames: int = 400
     learning_rate: float = 3e-3
