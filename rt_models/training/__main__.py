@@ -52,7 +52,7 @@ def train_vad(args: argparse.Namespace) -> None:
     """Train the voice activity network on simulated conversations and export it."""
     config = vad.VadTrainConfig()
     data = corpus.prepare(args.corpus, args.work)
-    net = vad.train(config, *vad.simulated(config, data, args.work / "vad.npz"))
+    net = vad.train(config, *vad.simulated(config, data, args.work / "vad.npz"), args.work / "vad.pt")
     export_vad(net, ARTIFACTS / "vad", args.version)
 
 

@@ -31,10 +31,10 @@ class VadTrainConfig:
     """Longest pause between turns; one is drawn per conversation."""
     speechless: float = 0.08
     """Chance that nobody speaks at all."""
-    steps: int = 5000
+    steps: int = 2500
     batch: int = 32
     frames: int = 400
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     seed: int = 0
 
 
@@ -91,11 +91,18 @@ def simulated(config: VadTrainConfig, data: Prepared, path: Path) -> tuple[np.nd
     return kept["features"], kept["speech"]
 
 
-def train(config: VadTrainConfig, features: np.ndarray, speech: np.ndarray) -> VadNet:
-    """Fit to evidence (n, n_frames, 46) and speech (n, n_frames)."""
+def train(
+    config: VadTrainConfig, features: np.ndarray, speech: np.ndarray, weights: Path | None = None
+) -> VadNet:
+    """Fit to evidence (n, n_frames, 46) and speech (n, n_frames).
+
+    Where the file `weights` exists, training goes on from it; the result is kept there.
+    """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     net, ahead = VadNet(config.net), config.net.ahead_frames
+    if weights is not None and weights.exists():
+        net.load_state_dict(torch.load(weights, weights_only=True))
     optimiser = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
     for step in range(config.steps):
@@ -113,4 +120,6 @@ def train(config: VadTrainConfig, features: np.ndarray, speech: np.ndarray) -> V
         schedule.step()
         if step % 250 == 0 or step + 1 == config.steps:
             print(f"vad step {step} loss {loss.item():.4f}", flush=True)
+    if weights is not None:
+        torch.save(net.state_dict(), weights)
     return net.eval()
