@@ -9,8 +9,8 @@ from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
 
 from bench.results import machine, save, table
-from bench.sound import audio_files, read_mono
-from engine import SAMPLE_RATE, Pipeline, PipelineConfig, Turn, final_turns, read_config, read_rttm, seconds
+from bench.sound import audio_files, read_mono, read_reference
+from engine import SAMPLE_RATE, Pipeline, PipelineConfig, Turn, final_turns, read_config, seconds
 
 PARTS = {
     "der": "diarization error rate",
@@ -41,7 +41,7 @@ def score(reference: list[Turn], hypothesis: list[Turn], length_s: float) -> dic
     wanted, found = annotation(reference), annotation(hypothesis)
     whole = Timeline([Segment(0, length_s)])
     parts = DiarizationErrorRate(collar=0.0, skip_overlap=False)(wanted, found, uem=whole, detailed=True)
-    total = parts["total"]
+    total = parts["total"] or 1e-9  # a reference without speech: any found speech is false alarm
     rates = {k: 100 * (parts[name] if k == "der" else parts[name] / total) for k, name in PARTS.items()}
     rates["jer"] = 100 * JaccardErrorRate(collar=0.0, skip_overlap=False)(wanted, found, uem=whole)
     rates |= {"speakers_ref": len(wanted.labels()), "speakers_hyp": len(found.labels())}
@@ -63,7 +63,7 @@ def measure(args: argparse.Namespace) -> None:
     pipeline = Pipeline(read_config(args.config) if args.config else PipelineConfig())
     files = {}
     for path in audio_files(args.audio):
-        reference = read_rttm((args.reference or args.audio) / f"{path.stem}.rttm")
+        reference = read_reference((args.reference or args.audio) / f"{path.stem}.rttm")
         files[path.stem] = score(reference, *diarise(pipeline, path))
     total = weighted(files)
     header = ["file", "DER", "miss", "false alarm", "confusion", "JER", "speakers", "found"]

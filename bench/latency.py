@@ -35,10 +35,9 @@ def per_frame(sound: np.ndarray, n_frames: int) -> tuple[dict[str, np.ndarray], 
     for i in range(n_frames):
         for event in pipeline.push(frames[i % len(frames)]):
             if isinstance(event, StageTiming):
-                for stage, ms in event.wall_ms.items():
-                    spent[stage].append(ms)
-                for stage, ms in event.stage_cpu_ms.items():
-                    spent[f"{stage} cpu"].append(ms)
+                for stage in (*FRAME_PATH, *DECISION):
+                    spent[stage].append(event.wall_ms.get(stage, 0.0))
+                    spent[f"{stage} cpu"].append(event.stage_cpu_ms.get(stage, 0.0))
     found = {k: np.array(v) for k, v in spent.items()}
     busy_ms = np.sum([found[s] for s in (*FRAME_PATH, *DECISION)], axis=0)
     return found, int((busy_ms > FRAME_MS).sum())
@@ -74,7 +73,7 @@ def measure(args: argparse.Namespace) -> None:
     latency, lost = end_to_end(sound[: int(args.live_s * SAMPLE_RATE)])
     path, path_cpu = _total(spent, FRAME_PATH)
     decision, decision_cpu = _total(spent, DECISION)
-    called = spent["encoder"] > 0.5  # pushes that ran the network
+    called = spent["encoder"] > 0  # pushes that ran the network
     rows = {
         "frame_path_ms": (path, path_cpu),
         "encoder_ms": (spent["encoder"][called], spent["encoder cpu"][called]),

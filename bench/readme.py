@@ -33,6 +33,9 @@ def refreshed(section: re.Match[str], only: str | None) -> str:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """The `readme` command."""
-    text = args.readme.read_text(encoding="utf-8")
-    args.readme.write_text(SECTION.sub(lambda s: refreshed(s, args.only), text), encoding="utf-8")
+    """The `readme` command; each table is written as soon as it is there."""
+    for number in range(len(SECTION.findall(args.readme.read_text(encoding="utf-8")))):
+        text = args.readme.read_text(encoding="utf-8")
+        section = list(SECTION.finditer(text))[number]
+        new = refreshed(section, args.only)
+        args.readme.write_text(text[: section.start()] + new + text[section.end() :], encoding="utf-8")

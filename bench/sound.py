@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from engine import FRAME_SAMPLES, SAMPLE_RATE, Resampler, Turn
+from engine import FRAME_SAMPLES, SAMPLE_RATE, Resampler, Turn, read_rttm
 
 AUDIO_ENDINGS = (".wav", ".flac", ".opus", ".ogg", ".mp3")
 ACTIVE_RANGE_DB = 35.0
@@ -22,7 +22,17 @@ def read_mono(path: Path) -> np.ndarray:
 
 def audio_files(folder: Path) -> list[Path]:
     """The sound files of a folder, by name."""
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in AUDIO_ENDINGS)
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in AUDIO_ENDINGS)
+    if not found:
+        raise SystemExit(f"{folder}: no sound files ({', '.join(AUDIO_ENDINGS)})")
+    return found
+
+
+def read_reference(path: Path) -> list[Turn]:
+    """The turns of an RTTM file that must be there."""
+    if not path.is_file():
+        raise SystemExit(f"{path}: the reference is missing; every sound file needs an RTTM of its name")
+    return read_rttm(path)
 
 
 def whole_frames(samples: np.ndarray) -> np.ndarray:

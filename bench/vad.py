@@ -11,7 +11,7 @@ import numpy as np
 import webrtcvad
 
 from bench.results import machine, save, table
-from bench.sound import add_noise, audio_files, read_mono, speech_frames, whole_frames
+from bench.sound import add_noise, audio_files, read_mono, read_reference, speech_frames, whole_frames
 from engine import (
     FRAME_SAMPLES,
     SAMPLE_RATE,
@@ -23,7 +23,6 @@ from engine import (
     VadInput,
     find_model,
     read_config,
-    read_rttm,
 )
 
 Detector = Callable[[np.ndarray], np.ndarray]
@@ -54,16 +53,14 @@ def webrtc(mode: int) -> Detector:
 
 
 def silero() -> Detector:
-    """silero-vad with its own segmentation at its default settings."""
-    import torch
+    """silero-vad with its own segmentation at its default settings, by ONNX Runtime on one thread."""
     from silero_vad import get_speech_timestamps, load_silero_vad
 
-    torch.set_num_threads(1)
     model = load_silero_vad(onnx=True)
 
     def detect(samples: np.ndarray) -> np.ndarray:
         speech = np.zeros(len(whole_frames(samples)), bool)
-        for part in get_speech_timestamps(torch.from_numpy(samples), model):
+        for part in get_speech_timestamps(samples, model):
             speech[round(part["start"] / FRAME_SAMPLES) : round(part["end"] / FRAME_SAMPLES)] = True
         return speech
 
@@ -93,7 +90,9 @@ def measure(args: argparse.Namespace) -> None:
     wrong: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
     for path in audio_files(args.audio):
         for condition, samples in conditions(path, noises, args.snr, args.seed).items():
-            reference = speech_frames(read_rttm(path.with_suffix(".rttm")), len(samples) // FRAME_SAMPLES)
+            reference = speech_frames(
+                read_reference(path.with_suffix(".rttm")), len(samples) // FRAME_SAMPLES
+            )
             for name, detect in detectors.items():
                 found = detect(samples)
                 wrong[condition, name].append(

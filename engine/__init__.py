@@ -13,6 +13,7 @@ from engine.dsp.stft import Istft, Stft
 from engine.embedding import FileEmbedder
 from engine.errors import AudioError, ConfigError, DeviceError, ModelError, VoicelaneError
 from engine.events import (
+    DeviceOverflow,
     Event,
     EventsDropped,
     InvalidSamples,
@@ -50,6 +51,7 @@ __all__ = [
     "ConfigError",
     "Decisions",
     "DeviceError",
+    "DeviceOverflow",
     "DiarisationError",
     "DiariserConfig",
     "EncoderConfig",

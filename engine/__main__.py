@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine.audio.sources import FileSource, MicrophoneSource, input_devices
 from engine.config import PipelineConfig, read_config
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
-from engine.inference.manifest import read_manifest, verify
+from engine.inference.manifest import verify
 from engine.inference.onnx import installed, models_folder
 from engine.latency import LatencySink
 from engine.live import LiveSession, Sink
@@ -39,23 +40,30 @@ def run(args: argparse.Namespace) -> int:
     else:
         source = FileSource(args.input, args.realtime)
     pipeline = Pipeline(_config(args))
-    pipeline.warm_up()
-    terminal, sinks = TerminalSink(source.duration_s), _file_sinks(args.rttm, args.jsonl, source.name)
-    if source.duration_s is None:
+    sinks = _file_sinks(args.rttm, args.jsonl, args.input)
+    _warm_up(pipeline)
+    if isinstance(source, MicrophoneSource):
         print(f"listening to {source.name} at {source.rate} Hz; Ctrl-C ends", flush=True)
-    session = LiveSession(source, pipeline, [terminal, *sinks])
-    interrupted = _until_done(session)
+    terminal = TerminalSink(source.duration_s)
+    interrupted = _until_done(LiveSession(source, pipeline, [terminal, *sinks]), terminal)
     print_shares(terminal.turns)
-    return INTERRUPTED if interrupted and source.duration_s is not None else 0
+    return INTERRUPTED if interrupted and isinstance(source, FileSource) else 0
 
 
-def _until_done(session: LiveSession) -> bool:
+def _warm_up(pipeline: Pipeline) -> None:
+    """The very first start compiles for some seconds, and says so."""
+    print("preparing …", file=sys.stderr, flush=True)
+    pipeline.warm_up()
+
+
+def _until_done(session: LiveSession, terminal: TerminalSink) -> bool:
     """Run to the end of the source or to Ctrl-C; True for the latter."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    session.start()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)
     try:
+        session.start()
         while not session.wait(0.2):
-            pass
+            terminal.progress(session.pipeline.heard_samples)
         return False
     except KeyboardInterrupt:
         session.stop()
@@ -64,6 +72,13 @@ def _until_done(session: LiveSession) -> bool:
 
 
 def _file_sinks(rttm: Path | None, jsonl: Path | None, name: str) -> list[Sink]:
+    """Sinks for the files that were asked for; none is touched unless all can be written."""
+    paths = [p for p in (rttm, jsonl) if p is not None]
+    if len({p.resolve() for p in [*paths, Path(name)]}) <= len(paths):
+        raise VoicelaneError(f"{paths[-1]}: input and outputs must be different files")
+    for path in paths:
+        with path.open("a"):
+            pass
     sinks: list[Sink] = [RttmSink(rttm, Path(name).stem)] if rttm else []
     return [*sinks, JsonLinesSink(jsonl)] if jsonl else sinks
 
@@ -94,7 +109,7 @@ def demo(args: argparse.Namespace) -> int:
     )
     terminal, latency = TerminalSink(source.duration_s), LatencySink()
     session = LiveSession(source, pipeline, [terminal, latency, *_file_sinks(rttm, jsonl, str(DEMO))])
-    if _until_done(session):
+    if _until_done(session, terminal):
         return INTERRUPTED
     print()
     print_shares(terminal.turns)
@@ -111,7 +126,7 @@ def demo(args: argparse.Namespace) -> int:
 
 
 def _print_latency(latency: LatencySink, realtime: bool) -> None:
-    rows = [(f"compute, {k}", v[v > 0]) for k, v in latency.stages_ms().items()]
+    rows = [(f"compute, {k}", v) for k, v in latency.stages_ms().items()]
     if realtime:
         rows += [(f"sound to {k} label", v) for k, v in latency.delays_ms().items()]
     print(f"\n{'ms':<28}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}")
@@ -133,26 +148,30 @@ def devices(args: argparse.Namespace) -> int:
 
 def embed(args: argparse.Namespace) -> int:
     """`voicelane embed`: one vector per file into a .npz; a file that fails is named and left out."""
-    embedder, failed = FileEmbedder(_config(args)), False
-    rows = []
-    for name in tqdm(args.files, unit="file", disable=None):
-        try:
-            source = FileSource(name)
-            rows.append((name, embedder.embed(source), source.duration_s))
-            source.close()
-        except VoicelaneError as problem:
-            failed = True
-            print(f"voicelane: {problem}; left out", file=sys.stderr)
-    vectors = np.array([r[1] for r in rows], np.float32).reshape(len(rows), embedder.dim)
+    embedder, rows, failed = FileEmbedder(_config(args)), [], False
     with args.out.open("wb") as out:
-        np.savez(
-            out,
-            path=np.array([r[0] for r in rows], str),
-            embedding=vectors,
-            duration_s=np.array([r[2] for r in rows]),
-        )
+        try:
+            for name in tqdm(args.files, unit="file", disable=None):
+                try:
+                    rows.append((name, *_embedded(embedder, name)))
+                except (VoicelaneError, OSError) as problem:
+                    failed = True
+                    print(f"voicelane: {problem}; left out", file=sys.stderr)
+        finally:
+            vectors = np.array([r[1] for r in rows], np.float32).reshape(len(rows), embedder.dim)
+            paths, durations_s = np.array([r[0] for r in rows], str), np.array([r[2] for r in rows], float)
+            np.savez(out, path=paths, embedding=vectors, duration_s=durations_s)
     print(f"{len(rows)} embeddings of {embedder.dim} numbers in {args.out}")
     return 1 if failed else 0
+
+
+def _embedded(embedder: FileEmbedder, name: str) -> tuple[np.ndarray, float]:
+    """Embedding and length in seconds of one file."""
+    source = FileSource(name)
+    try:
+        return embedder.embed(source), source.duration_s or float("nan")
+    finally:
+        source.close()
 
 
 def models(args: argparse.Namespace) -> int:
@@ -167,7 +186,7 @@ def models(args: argparse.Namespace) -> int:
             )
         except VoicelaneError as problem:
             failed = True
-            print(f"{folder.name:<20} {read_manifest(folder).kind:<10} DAMAGED: {problem}")
+            print(f"{folder.name:<20} DAMAGED: {problem}")
     print(f"folder: {models_folder()}")
     return 1 if failed else 0
 
@@ -243,6 +262,9 @@ def _shared(command: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     args = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a file name that is no text must not end a session
     try:
         return int(args.function(args))
     except VoicelaneError as problem:

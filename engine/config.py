@@ -18,9 +18,9 @@ class VadConfig:
 
     model: str = "vad"
     """Name of an installed model of kind `vad`, or a folder."""
-    noisy_threshold: float = 0.4
+    noisy_threshold: float = 0.35
     """Speech probability that starts speech at 10 dB SNR and below."""
-    clean_threshold: float = 0.12
+    clean_threshold: float = 0.15
     """Speech probability that starts speech at 40 dB SNR and above; between the two it is linear."""
     release: float = 0.05
     """Speech goes on while the probability is at most this far below the threshold."""
@@ -145,13 +145,14 @@ def _build(kind: type, content: dict[str, Any], prefix: str, problems: list[str]
         elif is_dataclass(types[name]):
             if isinstance(value, dict):
                 chosen[name] = _build(types[name], value, f"{path}.", problems)
+                problems.extend(chosen[name].problems())
             else:
                 problems.append(f"{path}: expected a table, got {value!r}")
         elif (fitting := _fitting(value, types[name])) is None:
             problems.append(f"{path}: expected {types[name].__name__}, got {value!r}")
         else:
             chosen[name] = fitting
-    return kind() if problems else kind(**chosen)
+    return kind() if problems and kind is PipelineConfig else kind(**chosen)
 
 
 def _fitting(value: Any, kind: type) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.audio.framer import Framer
-from engine.audio.resampler import Resampler
+from engine.audio.resampler import Resampler, finite
 from engine.audio.sources import PullSource
 from engine.config import PipelineConfig
 from engine.errors import AudioError
@@ -65,12 +65,8 @@ def _framed(source: PullSource) -> Iterator[np.ndarray]:
     for block in source.blocks():
         waiting.append(block)
         if sum(len(b) for b in waiting) >= source.rate:
-            yield framer.process(_finite(resampler.process(np.concatenate(waiting))))
+            yield framer.process(resampler.process(finite(np.concatenate(waiting))[0]))
             waiting = []
-    rest = [resampler.process(b) for b in waiting] + [resampler.flush()]
-    yield framer.process(_finite(np.concatenate(rest)))
+    rest = [resampler.process(finite(b)[0]) for b in waiting] + [resampler.flush()]
+    yield framer.process(np.concatenate(rest))
     yield framer.flush()
-
-
-def _finite(samples: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)

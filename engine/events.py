@@ -10,7 +10,7 @@ from engine.timebase import seconds
 
 @dataclass(frozen=True)
 class Event:
-    """Base of all events; `sample` is how much of the stream had been heard when it was made."""
+    """Base of all events; `sample` is the place in the stream that brought it about."""
 
     sample: int
 
@@ -69,14 +69,21 @@ class SpeakerTurn(Event):
 
 @dataclass(frozen=True)
 class Overrun(Event):
-    """`lost_samples` of sound before `sample` were overwritten unheard; silence stands for them."""
+    """`lost_samples` of sound from `sample` on were overwritten unheard; silence stands for them."""
 
     lost_samples: int
 
 
 @dataclass(frozen=True)
+class DeviceOverflow(Event):
+    """The device itself lost sound, `count` times since the last such event; it does not say how much."""
+
+    count: int
+
+
+@dataclass(frozen=True)
 class InvalidSamples(Event):
-    """`count` samples were not finite numbers and were taken as zero."""
+    """`count` samples were no numbers, or beyond all sound, and were taken as zero."""
 
     count: int
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Protocol
 
 import numpy as np
 
-from engine.audio.resampler import Resampler
+from engine.audio.resampler import Resampler, finite
 from engine.audio.ring import Ring
 from engine.audio.sources import PullSource, PushSource
 from engine.errors import DeviceError
-from engine.events import Event, EventsDropped, StreamStarted
+from engine.events import DeviceOverflow, Event, EventsDropped, InvalidSamples, StreamStarted
 from engine.pipeline import Pipeline
 from engine.timebase import SAMPLE_RATE
 
@@ -23,6 +23,7 @@ RING_S = 10.0
 READ_S = 1.0
 IDLE_S = 0.005
 STALLED_S = 5.0
+ENDING_S = 0.05
 QUEUE_EVENTS = 10_000
 
 
@@ -56,6 +57,10 @@ class LiveSession:
         self.lost_samples = 0
         """Samples of 16 kHz sound that came too fast and were overwritten unheard."""
         self._patient = not getattr(source, "realtime", True)  # nobody waits for a file: sinks may
+        self._pushed = isinstance(getattr(source, "finished", None), threading.Event)
+        self._closed = False
+        self._taken = 0  # samples of the source, lost ones included
+        self._overflows = 0
         self._began: float | None = None
         self._announced = False
         self._resampler = Resampler(source.rate)
@@ -67,13 +72,19 @@ class LiveSession:
 
     def start(self) -> None:
         """Open the source and begin; raises `AudioError` where the source cannot be opened."""
-        if isinstance(getattr(self.source, "finished", None), threading.Event):
-            self.source.start(self._write)  # type: ignore[union-attr]
-        else:
-            self._feeder = threading.Thread(target=self._feed, name="source", daemon=True)
-            self._feeder.start()
         for sink in self._sinks:
             sink.start()
+        try:
+            if self._pushed:
+                self.source.start(self._write)  # type: ignore[union-attr]
+        except BaseException:
+            self._stopping.set()
+            self._end_sinks()
+            self._close()
+            raise
+        if not self._pushed:
+            self._feeder = threading.Thread(target=self._feed, name="source", daemon=True)
+            self._feeder.start()
         self._worker.start()
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -90,10 +101,15 @@ class LiveSession:
     def stop(self) -> None:
         """End now: what the ring holds is still heard, every sink is closed, then as `wait`."""
         self._stopping.set()
-        if self._worker.ident is None:
-            self.source.close()
-        else:
+        if self._worker.ident is not None:
+            if self._pushed:
+                self.source.close()
             self.wait()
+        elif not self._closed:
+            for sink in self._sinks:
+                sink.start()
+            self._end_sinks()
+            self._close()
 
     def __enter__(self) -> LiveSession:
         self.start()
@@ -111,7 +127,7 @@ class LiveSession:
             began, written = time.monotonic(), 0
             for block in source.blocks():
                 written += len(block)
-                while not source.realtime and self.ring.waiting + len(block) > self.ring.capacity // 2:
+                while not source.realtime and self.ring.waiting > self.ring.capacity // 2:
                     if self._stopping.wait(IDLE_S):
                         return
                 late = began + written / source.rate - time.monotonic()
@@ -136,43 +152,61 @@ class LiveSession:
             while True:
                 last = ended.is_set() or self._stopping.is_set()
                 block, lost = self.ring.read(most)
-                if lost:
-                    self._skip(lost)
                 if len(block):
                     heard_at = time.monotonic()
                     self._announce()
-                    self._hear(self._resampler.process(block))
+                if lost:
+                    self._skip(lost)
+                if len(block):
+                    self._take(block)
                 elif last:
                     break
-                elif self._feeder is None and time.monotonic() - heard_at > STALLED_S:
+                elif self._pushed and time.monotonic() - heard_at > STALLED_S:
                     raise DeviceError(
                         f"{self.source.name}: no sound has come for {STALLED_S:.0f} s; is it connected? "
                         "What was heard before is kept"
                     )
                 else:
                     time.sleep(IDLE_S)
+            if self._pushed and not self._stopping.is_set():
+                raise DeviceError(
+                    f"{self.source.name}: the device has stopped; connect it again and start anew. "
+                    "What was heard before is kept"
+                )
         except BaseException as problem:
             self._problem = self._problem or problem
         try:
-            self._hear(self._resampler.flush())
+            self._publish(self.pipeline.push(self._resampler.flush()))
             self._publish(self.pipeline.flush())
         except BaseException as problem:
             self._problem = self._problem or problem
         finally:
             self._stopping.set()
-            for sink in self._sinks:
-                sink.end()
+            self._end_sinks()
 
     def _announce(self) -> None:
         if self._began is not None and not self._announced:
             self._announced = True
             self._publish([StreamStarted(0, self.source.name, self.source.rate, self._began)])
 
-    def _hear(self, block: np.ndarray) -> None:
-        self._publish(self.pipeline.push(block))
+    def _take(self, block: np.ndarray) -> None:
+        """A block of the source, after the losses and bad samples that go with it."""
+        self._taken += len(block)
+        overflows = getattr(self.source, "device_overflows", 0)
+        if overflows > self._overflows:
+            self._publish([DeviceOverflow(self.pipeline.heard_samples, overflows - self._overflows)])
+            self._overflows = overflows
+        block, n_invalid = finite(block)
+        if n_invalid:
+            self._publish([InvalidSamples(self.pipeline.heard_samples, n_invalid)])
+        self._publish(self.pipeline.push(self._resampler.process(block)))
 
     def _skip(self, lost: int) -> None:
-        n_samples = round(lost * SAMPLE_RATE / self.source.rate)
+        """A gap: what the resampler holds comes before it, and the stream goes on at its true place."""
+        self._publish(self.pipeline.push(self._resampler.flush()))
+        self._resampler.reset()
+        self._taken += lost
+        n_samples = round(self._taken * SAMPLE_RATE / self.source.rate) - self.pipeline.heard_samples
         self.lost_samples += n_samples
         self._publish(self.pipeline.skip(n_samples))
 
@@ -181,7 +215,12 @@ class LiveSession:
             for event in events:
                 sink.offer(event, self._patient)
 
+    def _end_sinks(self) -> None:
+        for sink in self._sinks:
+            sink.end()
+
     def _close(self) -> None:
+        self._closed = True
         self.source.close()
         if self._feeder is not None:
             self._feeder.join()
@@ -201,8 +240,9 @@ class _SinkThread:
     def __init__(self, sink: Sink, most: int) -> None:
         self.problem: BaseException | None = None
         self._sink = sink
-        self._queue: queue.Queue[Event | None] = queue.Queue(most)
-        self._dropped = 0
+        self._queue: queue.Queue[Event] = queue.Queue(most)
+        self._dropped, self._latest = 0, 0
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
 
     def start(self) -> None:
@@ -210,6 +250,7 @@ class _SinkThread:
 
     def offer(self, event: Event, patient: bool) -> None:
         """Waits for room only if `patient`."""
+        self._latest = event.sample
         try:
             if self._dropped:
                 self._queue.put(EventsDropped(event.sample, self._dropped), patient)
@@ -219,27 +260,34 @@ class _SinkThread:
             self._dropped += 1
 
     def end(self) -> None:
-        if self._dropped:
-            self._queue.put(EventsDropped(0, self._dropped))
-        self._queue.put(None)
+        """No more events come; never waits."""
+        self._ended.set()
 
     def join(self) -> None:
         self._thread.join()
 
     def _run(self) -> None:
-        try:
-            for event in self._events():
-                if self.problem is None:
-                    self._put(event)
-        finally:
-            self._sink.close()
+        for event in self._events():
+            self._guarded(self._sink.put, event)
+        if self._dropped:
+            self._guarded(self._sink.put, EventsDropped(self._latest, self._dropped))
+        closing = self.problem
+        self.problem = None
+        self._guarded(self._sink.close)
+        self.problem = closing or self.problem
 
     def _events(self) -> Iterator[Event]:
-        while (event := self._queue.get()) is not None:
-            yield event
+        while True:
+            try:
+                yield self._queue.get(timeout=ENDING_S)
+            except queue.Empty:
+                if self._ended.is_set():
+                    return
 
-    def _put(self, event: Event) -> None:
-        try:
-            self._sink.put(event)
-        except BaseException as problem:  # a full disk must not stop the others
-            self.problem = problem
+    def _guarded(self, action: Callable[..., None], *event: Event) -> None:
+        """A sink that fails gets no more events and stops no other; its problem is raised at the end."""
+        if self.problem is None:
+            try:
+                action(*event)
+            except BaseException as problem:
+                self.problem = problem

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.audio.framer import Framer
+from engine.audio.resampler import finite
 from engine.config import PipelineConfig
 from engine.errors import AudioError
 from engine.events import Event, InvalidSamples, Overrun, StageTiming
@@ -32,7 +33,7 @@ class Pipeline:
         self.config = config = config or PipelineConfig()
         self._timing, self._stopwatch = timing, Stopwatch()
         model = Model(find_model(config.encoder.model, "encoder"), config.encoder.threads)
-        self._speaker_encoder = encoder = SpeakerEncoder(model)
+        self._speaker_encoder = encoder = SpeakerEncoder(model, self._stopwatch)
         self._framer = Framer()
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
         self._encoder = EncoderStage(config.encoder, encoder)
@@ -52,7 +53,7 @@ class Pipeline:
     def push(self, block: np.ndarray) -> list[Event]:
         """Events that `block`, float (n_samples,) of 16 kHz mono in −1 … 1, brings about.
 
-        Raises `AudioError` for any other shape. Samples that are not finite count as silence and are
+        Raises `AudioError` for any other shape. Samples that are no numbers count as silence and are
         reported.
         """
         block = np.asarray(block)
@@ -60,9 +61,8 @@ class Pipeline:
             raise AudioError(f"expected float samples of shape (n,), got {block.dtype} {block.shape}")
         events: list[Event] = []
         block = np.ascontiguousarray(block, np.float32)
-        n_invalid = len(block) - int(np.count_nonzero(np.isfinite(block)))
+        block, n_invalid = finite(block)
         if n_invalid:
-            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
             events.append(InvalidSamples(self._heard, n_invalid))
         self._heard += len(block)
         frames = self._framer.process(block)
@@ -110,8 +110,7 @@ class Pipeline:
         return events
 
     def _judge(self, speech: SpeechFrames) -> list[Event]:
-        with self._stopwatch("encoder"):
-            items = self._encoder.process(speech)
+        items = self._encoder.process(speech)
         with self._stopwatch("diariser"):
             return self._diariser.process(items)
 

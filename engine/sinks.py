@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import queue
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from engine.errors import VoicelaneError
 from engine.events import Event, SpeakerTurn, StageTiming
@@ -31,12 +31,11 @@ class JsonLinesSink:
     """Every event as one JSON object a line, written at once; stage timings are left out."""
 
     def __init__(self, path: Path) -> None:
-        self._file = _create(path)
+        self._file = _TextFile(path)
 
     def put(self, event: Event) -> None:
         if not isinstance(event, StageTiming):
-            self._file.write(json.dumps(event.as_dict(), ensure_ascii=False) + "\n")
-            self._file.flush()
+            self._file.write(json.dumps(event.as_dict(), ensure_ascii=False))
 
     def close(self) -> None:
         self._file.close()
@@ -46,12 +45,11 @@ class RttmSink:
     """Final turns as RTTM, written at once."""
 
     def __init__(self, path: Path, uri: str) -> None:
-        self._file, self._uri = _create(path), re.sub(r"\s+", "_", uri) or "stream"
+        self._file, self._uri = _TextFile(path), re.sub(r"\s+", "_", uri) or "stream"
 
     def put(self, event: Event) -> None:
         if isinstance(event, SpeakerTurn) and event.final:
-            self._file.write(rttm_line(event, self._uri) + "\n")
-            self._file.flush()
+            self._file.write(rttm_line(event, self._uri))
 
     def close(self) -> None:
         self._file.close()
@@ -70,11 +68,29 @@ class QueueSink:
         self.queue.put(None)
 
 
-def _create(path: Path) -> IO[str]:
-    try:
-        return path.open("w", encoding="utf-8")
-    except OSError as problem:
-        raise VoicelaneError(f"{path}: cannot be written ({problem.strerror})") from None
+class _TextFile:
+    """Lines written at once; what goes wrong names the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._named_errors():
+            self._file = path.open("w", encoding="utf-8", errors="surrogateescape")
+
+    def write(self, line: str) -> None:
+        with self._named_errors():
+            self._file.write(line + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        with self._named_errors():
+            self._file.close()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            raise VoicelaneError(f"{self._path}: cannot be written ({problem.strerror})") from None
 
 
 def read_rttm(path: Path) -> list[Turn]:

@@ -6,7 +6,15 @@ import sys
 
 from tqdm import tqdm
 
-from engine.events import Event, EventsDropped, InvalidSamples, Overrun, SpeakerTurn
+from engine.events import (
+    DeviceOverflow,
+    Event,
+    EventsDropped,
+    InvalidSamples,
+    Overrun,
+    SpeakerTurn,
+    SpeechEnded,
+)
 from engine.timebase import seconds
 
 
@@ -29,6 +37,10 @@ class TerminalSink:
             self._bar.set_description_str(
                 f"{_clock(event.start)} …  {event.speaker} is speaking", refresh=False
             )
+        elif isinstance(event, SpeechEnded):
+            self._bar.set_description_str("", refresh=False)
+        elif isinstance(event, DeviceOverflow):
+            self._say(f"{_clock(event.sample)}  the microphone lost some sound by itself")
         elif isinstance(event, Overrun):
             self._say(
                 f"{_clock(event.sample)}  {seconds(event.lost_samples):.2f} s of sound were lost: "
@@ -37,10 +49,12 @@ class TerminalSink:
         elif isinstance(event, InvalidSamples):
             self._say(f"{_clock(event.sample)}  {event.count} samples were not numbers; taken as silence")
         elif isinstance(event, EventsDropped):
-            self._say(
-                f"{_clock(event.sample)}  {event.count} lines are missing here; the files have them all"
-            )
-        self._bar.update(max(0.0, min(seconds(event.sample), self._bar.total or 0.0) - self._bar.n))
+            self._say(f"{_clock(event.sample)}  {event.count} events came too fast to show")
+
+    def progress(self, heard_samples: int) -> None:
+        """Move the bar to what was heard so far."""
+        self._bar.n = min(seconds(heard_samples), self._bar.total or 0.0)
+        self._bar.refresh()
 
     def close(self) -> None:
         self._bar.close()

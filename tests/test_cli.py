@@ -101,6 +101,51 @@ def test_the_module_and_the_console_script_are_the_same():
     assert found.returncode == 0 and "conv_transformer" in found.stdout
 
 
+def test_outputs_must_not_be_the_input_or_one_another(tmp_path, speech, capsys):
+    sound = wav(tmp_path / "a.wav", speech[:16_000])
+    before = sound.read_bytes()
+    same = tmp_path / "x"
+    for options in (["--rttm", sound], ["--rttm", same, "--jsonl", same]):
+        assert voicelane("run", sound, *options) == 2
+        assert "different files" in capsys.readouterr().err
+    assert sound.read_bytes() == before
+
+
+def test_an_output_that_cannot_be_written_leaves_the_other_as_it_was(tmp_path, capsys):
+    kept = tmp_path / "a.rttm"
+    kept.write_text("old\n")
+    assert voicelane("run", DEMO, "--rttm", kept, "--jsonl", tmp_path / "no" / "a.jsonl") == 2
+    assert kept.read_text() == "old\n"
+    assert "a.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_one_sentence_and_the_other_file_is_whole(tmp_path, capsys):
+    assert voicelane("run", DEMO, "--rttm", tmp_path / "a.rttm", "--jsonl", "/dev/full") == 2
+    error = capsys.readouterr().err
+    assert "voicelane: /dev/full: cannot be written (No space left on device)" in error
+    assert "Traceback" not in error
+    assert read_rttm(tmp_path / "a.rttm")
+
+
+def test_a_file_name_that_is_no_text_is_no_trouble(tmp_path, speech):
+    path = Path(os.fsdecode(bytes(tmp_path / "caf") + b"\xe9.wav"))
+    shutil.move(wav(tmp_path / "a.wav", speech), path)
+    assert voicelane("run", path, "--rttm", tmp_path / "a.rttm", "--jsonl", tmp_path / "a.jsonl") == 0
+    assert (tmp_path / "a.rttm").read_bytes().startswith(b"SPEAKER caf\xe9 1 ")
+
+
+def test_a_streamed_flac_that_does_not_know_its_length_is_heard(tmp_path, speech):
+    data = bytearray(wav(tmp_path / "a.flac", speech).read_bytes())
+    data[21] &= 0xF0  # total samples in STREAMINFO: 36 bits from here on
+    data[22:26] = bytes(4)
+    (tmp_path / "streamed.flac").write_bytes(bytes(data))
+    assert voicelane("run", tmp_path / "streamed.flac", "--rttm", tmp_path / "b.rttm") == 0
+    assert voicelane("run", tmp_path / "a.flac", "--rttm", tmp_path / "a.rttm") == 0
+    found, wanted = read_rttm(tmp_path / "b.rttm"), read_rttm(tmp_path / "a.rttm")
+    assert [t.start for t in found] == [t.start for t in wanted]
+
+
 BAD = {
     "empty.wav": b"",
     "text.wav": b"This is a letter, not a sound.\n" * 20,
@@ -222,11 +267,14 @@ def test_ctrl_c_ends_cleanly_with_everything_written(tmp_path, sign):
         text=True,
         env=os.environ,
     )
-    for _ in range(300):
+    for _ in range(1200):
         time.sleep(0.1)
         log = tmp_path / "a.jsonl"
         if log.exists() and '"SpeakerTurn"' in log.read_text():
             break
+    else:
+        process.kill()
+        pytest.fail("no turn appeared within two minutes")
     time.sleep(3.0)
     process.send_signal(sign)
     _, error = process.communicate(timeout=30)

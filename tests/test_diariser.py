@@ -93,6 +93,25 @@ def test_every_turn_is_announced_before_it_is_final():
     assert announced
 
 
+def test_replaying_the_events_gives_the_diarisers_own_view():
+    """A later event replaces all that is unconfirmed from its start on (engine.SpeakerTurn)."""
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        diariser, view = Diariser(DiariserConfig(confirm_s=4.0), 25_600), []
+        parts = [(int(rng.integers(3)), float(rng.uniform(0.3, 3.0))) for _ in range(8)]
+        known = [item for v in range(3) for item in segment(6 * v, (v, 4.0))]
+        diariser.process(known)
+        for item in segment(20, *parts):
+            for event in diariser.process([item]):
+                if isinstance(event, SpeakerTurn) and not event.final:
+                    view = [t for t in view if t.start < event.start] + [event]
+            mine = [(t.speaker, t.start, t.end) for t in view if t.end > t.confirmed_end]
+            wanted = [
+                (t.speaker, t.start, t.end) for t in diariser._segment.published if t.end > t.confirmed_end
+            ]
+            assert not wanted or mine[-len(wanted) :] == wanted
+
+
 def test_covered_samples_counts_overlap_once():
     windows = [window(VOICES[0], a, b) for a, b in ((0, 100), (50, 150), (300, 400), (320, 330))]
     assert covered_samples(windows) == 250

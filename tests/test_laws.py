@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import resource
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,8 +40,10 @@ from engine.stages.encoder import (
     SpeechFrames,
 )
 from tests import laws
+from tests.conftest import DEMO
 
 N_FRAMES = 300
+ROOT = DEMO.parents[2]
 
 
 class PushedPipeline:
@@ -245,12 +248,30 @@ def test_what_the_pipeline_confirmed_is_what_the_final_turns_say(speech):
     assert all(a.end <= b.start for a, b in itertools.pairwise(final))
 
 
-def test_memory_stays_flat_over_a_long_run(speech):
-    pipeline = Pipeline()
-    for _ in range(6):
-        pipeline.push(speech)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for _ in range(30):  # ten minutes of sound
-        pipeline.push(speech)
-    grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown_kb < 4_000
+@pytest.mark.parametrize("n_frames", range(1, 13))
+def test_the_vad_judges_streams_shorter_than_its_latency(cases, n_frames):
+    vad = cases["vad"].make()
+    judged = len(vad.process(cases["vad"].cut(0, n_frames)).speech) + len(vad.flush().speech)
+    assert judged == n_frames
+
+
+GROWTH = """
+import psutil, soundfile
+from engine import Pipeline
+from tests.conftest import DEMO
+speech = soundfile.read(DEMO, dtype="float32")[0]
+pipeline, memory = Pipeline(), psutil.Process().memory_info
+for _ in range(3):
+    pipeline.push(speech)
+before = memory().rss
+for _ in range(15):
+    pipeline.push(speech)
+print((memory().rss - before) // 1024)
+"""
+
+
+def test_memory_stays_flat_over_a_long_run():
+    """Twenty minutes of sound after four to settle, in a process of its own."""
+    command = [sys.executable, "-c", GROWTH]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 3_000

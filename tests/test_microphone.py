@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from ctypes.util import find_library
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from tests.test_live import Collector, spoken
 
 NEEDED = ("pulseaudio", "paplay", "pactl")
 MISSING = [name for name in NEEDED if shutil.which(name) is None]
+MISSING += [] if find_library("portaudio") else ["libportaudio2"]
 
 pytestmark = pytest.mark.skipif(
     bool(MISSING) and "CI" not in os.environ,
@@ -103,8 +106,6 @@ def test_what_the_microphone_hears_is_what_the_file_says(sound_server, tmp_path,
     time.sleep(1.0)
     printed, _ = listener.communicate("\n", timeout=60)
     assert printed.split() == ["lost", "0"]
-
-    import json
 
     live = [json.loads(line) for line in log.read_text().splitlines()]
     pipeline, collector = Pipeline(), Collector()

@@ -59,7 +59,8 @@ def test_an_impossible_rate_is_refused(rate):
 def test_without_portaudio_the_install_line_is_given(tmp_path, monkeypatch, capsys):
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    del sys.modules["sounddevice"]
     for command in (["devices"], ["run", "mic"]):
         assert main(command) == 2
         error = capsys.readouterr().err
@@ -69,6 +70,7 @@ def test_without_portaudio_the_install_line_is_given(tmp_path, monkeypatch, caps
 def test_without_a_microphone_the_command_says_what_to_do(tmp_path, monkeypatch, capsys):
     (tmp_path / "sounddevice.py").write_text("def query_devices():\n    return []\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    del sys.modules["sounddevice"]
     assert main(["run", "mic"]) == 2
     assert "no microphone found" in capsys.readouterr().err

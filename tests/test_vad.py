@@ -42,7 +42,7 @@ def test_the_level_hardly_matters(speech, gain_db):
     assert np.mean(detect(speech) != detect(speech * np.float32(10 ** (gain_db / 20)))) < 0.06
 
 
-@pytest.mark.parametrize("snr_db", [20, 10, 5])
+@pytest.mark.parametrize("snr_db", [60, 40, 20, 10, 5, 0])
 def test_white_noise_is_not_taken_for_speech(speech, rng, snr_db):
     spoken = reference(len(speech) // FRAME_SAMPLES)
     level = np.sqrt(
@@ -51,7 +51,7 @@ def test_white_noise_is_not_taken_for_speech(speech, rng, snr_db):
     noise = rng.standard_normal(len(speech)).astype(np.float32) * level * 10 ** (-snr_db / 20)
     found = detect(speech + noise)
     assert np.mean(found & ~spoken) < 0.1
-    assert np.mean(found != spoken) < 0.2
+    assert np.mean(found != spoken) < (0.2 if snr_db > 0 else 0.35)
 
 
 @pytest.mark.parametrize("samples", [np.zeros(64_000, np.float32), np.full(64_000, 0.3, np.float32)])
@@ -65,7 +65,11 @@ def test_steady_noise_holds_no_speech(rng):
 
 def test_pre_roll_and_hangover_widen_speech_by_exactly_their_frames(speech):
     narrow = detect(speech, VadConfig(pre_roll_frames=0, hangover_frames=0))
-    wide = detect(speech, VadConfig(pre_roll_frames=3, hangover_frames=0))
-    assert (wide | ~narrow).all()
-    starts = np.flatnonzero(np.diff(narrow.astype(int)) == 1) + 1
-    assert all(wide[max(0, s - 3) : s].all() for s in starts)
+    wide = detect(speech, VadConfig(pre_roll_frames=3, hangover_frames=2))
+    assert 0.1 < narrow.mean() < wide.mean() < 0.95
+    wanted = narrow.copy()
+    for t in np.flatnonzero(narrow):
+        wanted[max(0, t - 3) : t + 3] = True
+    starts = np.flatnonzero(np.diff(np.concatenate(([0], narrow.astype(int)))) == 1)
+    assert all(wide[max(0, t - 3) : t + 1].all() for t in starts)
+    assert np.mean(wide & ~wanted) < 0.02

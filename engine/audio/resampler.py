@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import soxr
 
 from engine.errors import AudioError
 from engine.timebase import SAMPLE_RATE
+
+LOUDEST = 1e4
+
+
+def finite(block: np.ndarray) -> tuple[np.ndarray, int]:
+    """The block with samples that are no sound (NaN, infinite, beyond 1e4) at zero, and their number."""
+    bad = ~(np.abs(block) <= LOUDEST)
+    count = int(np.count_nonzero(bad))
+    return (np.where(bad, np.float32(0.0), block), count) if count else (block, 0)
+
+
+def check_rate(rate: int, name: str) -> None:
+    """Raise `AudioError` for a rate in Hz that nothing records at."""
+    if not 1_000 <= rate <= 768_000:
+        raise AudioError(f"{name}: a sample rate of {rate} Hz is not supported (1,000 … 768,000 Hz)")
 
 
 class Resampler:
@@ -15,15 +31,18 @@ class Resampler:
     soxr's filter is linear-phase and its delay is taken off: output sample m is the sound at m/16000 s.
     """
 
+    latency_samples = 0
+
     def __init__(self, rate: int) -> None:
-        if not 1_000 <= rate <= 768_000:
-            raise AudioError(f"a sample rate of {rate} Hz is not supported (1,000 … 768,000 Hz)")
+        check_rate(rate, "sound")
         self._rate = rate
         self.reset()
 
     def reset(self) -> None:
-        self._stream = None
+        self._stream: Any = None
         if self._rate != SAMPLE_RATE:
+            import soxr
+
             self._stream = soxr.ResampleStream(self._rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
 
     def process(self, block: np.ndarray) -> np.ndarray:

@@ -59,7 +59,7 @@ class Ring:
         """
         lost = max(0, self._oldest() - self._read)
         start = self._read + lost
-        length = min(most, self._written - start)
+        length = max(0, min(most, self._written - start))
         begin = start % self.capacity
         copied = self._samples[begin : begin + length].copy()
         torn = min(length, max(0, self._oldest() - start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from engine.audio.resampler import check_rate
 from engine.errors import AudioError, DeviceError
 from engine.timebase import SAMPLE_RATE
 
 BLOCK_S = 0.02
+UNKNOWN_FRAMES = 1 << 48  # what a streamed FLAC says of its length is more
 PORTAUDIO_HELP = (
     "PortAudio, which microphones need, is missing: on Debian or Ubuntu run "
     "`sudo apt-get install libportaudio2`, elsewhere reinstall `sounddevice` with pip"
@@ -87,14 +90,16 @@ class MicrophoneSource:
             )
             self._stream.start()
         except self._sounddevice.PortAudioError as problem:
+            self.close()
             raise DeviceError(
                 f"{self.name}: cannot be opened ({problem}); is another program using it, "
                 "or is the permission to record missing?"
             ) from None
 
     def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
         self.finished.set()
 
 
@@ -105,13 +110,17 @@ class FileSource:
         self.name, self.realtime = str(path), realtime
         self._file = _open_sound(Path(path))
         self.rate, self.channels = self._file.samplerate, self._file.channels
-        self.duration_s: float | None = self._file.frames / self.rate
+        known = self._file.frames < UNKNOWN_FRAMES
+        self.duration_s: float | None = self._file.frames / self.rate if known else None
 
     def blocks(self) -> Iterator[np.ndarray]:
         length = max(1, int(self.rate * BLOCK_S))
         try:
-            yield from self._file.blocks(length, dtype="float32", always_2d=True)
+            while len(block := self._file.read(length, dtype="float32", always_2d=True)):
+                yield block
         except RuntimeError as problem:  # soundfile.LibsndfileError
+            if self.duration_s is None:
+                return  # without a length, the end of the file looks like this
             raise AudioError(
                 f"{self.name}: the file is damaged ({problem}); what came before the damage was analysed"
             ) from None
@@ -162,8 +171,8 @@ def _sounddevice() -> Any:
     """The sounddevice module, loaded only when a device is wanted."""
     try:
         import sounddevice
-    except OSError:
-        raise DeviceError(PORTAUDIO_HELP) from None
+    except Exception as problem:  # OSError, or sounddevice's own error when PortAudio cannot start
+        raise DeviceError(f"{PORTAUDIO_HELP} ({problem})") from None
     return sounddevice
 
 
@@ -182,22 +191,34 @@ def _find_device(sounddevice: Any, wanted: str | None) -> tuple[int, dict[str, A
     return (exact or partial)[0]
 
 
+def _openable(path: Path) -> str | bytes:
+    """The path as soundfile takes it: as bytes where the name is no text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return str(path)
+
+
 def _open_sound(path: Path) -> Any:
     """An open `soundfile.SoundFile`, with one clear sentence where that is impossible."""
     import soundfile
 
     if not path.is_file():
-        what = "is a folder, not a sound file" if path.is_dir() else "there is no such file"
+        what = (
+            "there is no such file" if not path.exists() else "is a folder" if path.is_dir() else "is no file"
+        )
         raise AudioError(f"{path}: {what}")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file is empty (0 bytes)")
     try:
-        opened = soundfile.SoundFile(path)
+        opened = soundfile.SoundFile(_openable(path))
     except (RuntimeError, OSError, TypeError) as problem:
         raise AudioError(
             f"{path}: not a sound file that libsndfile can read ({problem}); "
             "convert it, for example with `ffmpeg -i INPUT output.wav`"
         ) from None
+    check_rate(opened.samplerate, str(path))
     if opened.frames == 0:
         raise AudioError(f"{path}: the file holds no sound (0 samples)")
     return opened

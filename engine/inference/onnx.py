@@ -25,7 +25,7 @@ def find_model(name: str, kind: str) -> Path:
     if not folder.is_dir():
         folder = Path(name)
     if not folder.is_dir():
-        known = ", ".join(p.name for p in installed() if read_manifest(p).kind == kind)
+        known = ", ".join(p.name for p in installed())
         raise ModelError(f"no {kind} model named {name!r}; installed: {known or 'none'}")
     found = read_manifest(folder).kind
     if found != kind:

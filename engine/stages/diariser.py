@@ -225,7 +225,7 @@ class Diariser:
         self._segment.turn = SpeakerTurn(now, name, piece.start, piece.end, piece.end, sure, False)
 
     def _provisional(self, now: int) -> Iterator[Event]:
-        """The running turn and the turns that may follow it, where they differ from the last word."""
+        """The running turn and those that may follow it, from the first that differs from the last word."""
         segment = self._segment
         turns = [segment.turn] if segment.turn else []
         labels = self._labels(segment.pieces) if self._speakers else [(0, 0.0)] * len(segment.pieces)
@@ -235,9 +235,10 @@ class Diariser:
                 turns[-1] = replace(turns[-1], end=piece.end)
             else:
                 turns.append(SpeakerTurn(now, name, piece.start, piece.end, piece.start, sure, False))
-        fresh = [t for t in turns if not any(_same(t, p) for p in segment.published)]
+        same = [_same(a, b) for a, b in zip(turns, segment.published, strict=False)]
+        first_changed = same.index(False) if False in same else len(same)
         segment.published = turns
-        yield from (replace(t, sample=now) for t in fresh)
+        yield from (replace(t, sample=now) for t in turns[first_changed:])
 
     def _finish(self, item: SegmentEnd) -> Iterator[Event]:
         segment = self._segment

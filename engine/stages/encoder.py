@@ -12,6 +12,7 @@ from engine.config import EncoderConfig
 from engine.dsp.features import N_MELS, Features, RunningMean
 from engine.errors import ModelError
 from engine.inference.onnx import Model
+from engine.stopwatch import Stopwatch
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
 
 COLUMNS_PER_FRAME = FRAME_SAMPLES // HOP_SAMPLES
@@ -59,9 +60,14 @@ class SpeakerEncoder:
     the log-mel bands and the two phase features).
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, stopwatch: Stopwatch | None = None) -> None:
         settings = model.manifest.settings
-        self.dim = int(settings["dim"])
+        missing = {"dim", "features", "mean", "mean_prior_columns", "mean_longest_columns"} - settings.keys()
+        if missing:
+            raise ModelError(
+                f"{model.manifest.name}: its manifest lacks settings.{', settings.'.join(missing)}"
+            )
+        self.dim, self._timed = int(settings["dim"]), stopwatch or Stopwatch()
         if settings["features"] not in FEATURE_KINDS:
             raise ModelError(
                 f"{model.manifest.name}: features {settings['features']!r} are not known to this version; "
@@ -84,7 +90,8 @@ class SpeakerEncoder:
 
     def embed(self, columns: np.ndarray) -> np.ndarray:
         """Unit vector float32 (dim,) of normalised columns (n ≥ 10, n_bands)."""
-        (found,) = self._model.run(columns=columns[None])
+        with self._timed("encoder"):
+            (found,) = self._model.run(columns=columns[None])
         if not np.isfinite(found).all():
             raise ModelError(f"{self._model.manifest.name}: the embedding is not finite; reinstall the model")
         return found[0]

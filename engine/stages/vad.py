@@ -131,7 +131,7 @@ class Vad:
 
     def flush(self) -> Decisions:
         """The frames that still wait; the network hears nothing behind them."""
-        n_late = min(self._ahead_frames, self._heard)
+        n_late = self._ahead_frames if self._heard else 0
         late = self._decide(np.zeros((n_late, N_EVIDENCE), np.float32), np.zeros(n_late))
         waiting = self._leave(0)
         self.reset()
