@@ -1,0 +1,125 @@
+"""Every benchmark on the bundled conversation: the command works and its JSON keeps its keys."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from tests.conftest import DEMO
+
+RANGE = {"p50", "p95", "p99", "max"}
+
+
+def bench(folder: Path, *arguments: object) -> dict:
+    out = folder / "out.json"
+    found = subprocess.run(
+        [sys.executable, "-m", "bench", *map(str, arguments), "--json", str(out)],
+        cwd=DEMO.parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    return json.loads(out.read_text())
+
+
+@pytest.fixture
+def conversations(tmp_path: Path) -> Path:
+    folder = tmp_path / "sound"
+    folder.mkdir()
+    shutil.copy(DEMO, folder / "talk-clean.opus")
+    shutil.copy(DEMO.with_suffix(".rttm"), folder / "talk-clean.rttm")
+    return folder
+
+
+def test_latency(tmp_path):
+    found = bench(tmp_path, "latency", "--frames", 600, "--repeats", 1, "--live-s", 6)
+    for key in ("frame_path_ms", "encoder_ms", "decision_step_ms"):
+        assert set(found[key]) == RANGE | {"cpu_p50"}
+        assert 0 < found[key]["p50"] <= found[key]["p99"] <= found[key]["max"]
+    assert found["realtime_factor"] > 1 and found["lost_samples"] == 0
+    assert set(found["end_to_end"]["tentative_delay_ms"]) == RANGE
+
+
+def test_diarisation(tmp_path, conversations):
+    pytest.importorskip("pyannote.metrics")
+    found = bench(tmp_path, "diarisation", "--audio", conversations, "--reference", conversations)
+    keys = {"der", "miss", "false_alarm", "confusion", "jer", "speakers_ref", "speakers_hyp", "speech_s"}
+    assert set(found["files"]) == {"talk-clean"}
+    assert set(found["total"]) == set(found["files"]["talk-clean"]) == keys
+    total = found["total"]
+    assert total["der"] == pytest.approx(total["miss"] + total["false_alarm"] + total["confusion"], abs=0.01)
+
+
+def test_vad(tmp_path, conversations, rng):
+    noise = tmp_path / "noise"
+    noise.mkdir()
+    sf.write(noise / "hiss.wav", rng.standard_normal(32_000) * 0.1, 16_000)
+    found = bench(
+        tmp_path, "vad", "--audio", conversations, "--noise", noise, "--snr", 10, "--without-silero"
+    )
+    assert set(found["conditions"]) == {"clean", "10 dB"}
+    for detectors in found["conditions"].values():
+        assert set(detectors) == {"voicelane", *(f"webrtcvad {m}" for m in range(4))}
+        ours = detectors["voicelane"]
+        assert ours["frame_error"] == pytest.approx(ours["miss"] + ours["false_alarm"], abs=0.01)
+
+
+@pytest.mark.parametrize("condition", [[], ["--snr", "5"], ["--babble", "5"], ["--first-s", "2"]])
+def test_verification(tmp_path, condition):
+    samples = sf.read(DEMO, dtype="float32")[0]
+    names = [f"{i}.wav" for i in range(4)]
+    for i, name in enumerate(names):
+        sf.write(tmp_path / name, samples[i * 48_000 : (i + 1) * 48_000], 16_000)
+    rows = [f"{int(a == b)} {a} {b}" for a in names for b in names]
+    (tmp_path / "some.trials").write_text("\n".join(rows))
+    beds = ["file\tnoise\toffset_s\tbabble", *(f"{n}\t0.wav\t0.5\t1.wav,2.wav" for n in names)]
+    (tmp_path / "some.noise.tsv").write_text("\n".join(beds))
+    found = bench(
+        tmp_path, "verification", "--trials", tmp_path / "some.trials", "--root", tmp_path, *condition
+    )
+    assert found["n_target"] == 4 and found["n_nontarget"] == 12
+    assert found["eer"] == 0.0 and found["min_dcf_p05"] == found["min_dcf_p01"] == 0.0
+
+
+def test_noise_is_added_at_the_wanted_ratio_over_active_frames(rng):
+    from bench.sound import active_power, add_noise
+
+    speech = np.concatenate((rng.standard_normal(16_000), np.zeros(48_000))).astype(np.float32)
+    added = add_noise(speech, rng.standard_normal(5_000), 10.0) - speech
+    found = 10 * np.log10(active_power(speech) / np.mean(added.astype(np.float64) ** 2))
+    assert found == pytest.approx(10.0, abs=0.05)
+    assert active_power(speech) == pytest.approx(1.0, rel=0.05)
+
+
+@pytest.mark.parametrize("what", ["an empty folder", "a missing reference"])
+def test_missing_material_is_named_without_a_traceback(tmp_path, conversations, what):
+    pytest.importorskip("pyannote.metrics")
+    (conversations / "talk-clean.rttm").unlink()
+    if what == "an empty folder":
+        (conversations / "talk-clean.opus").unlink()
+    found = subprocess.run(
+        [sys.executable, "-m", "bench", "diarisation", "--audio", str(conversations)],
+        cwd=DEMO.parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode != 0 and "Traceback" not in found.stderr and "sound" in found.stderr
+
+
+def test_tables_of_the_readme_are_refreshed_between_their_markers(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(
+        "before\n<!-- bench latency --frames 60 --repeats 1 --live-s 4 -->\nold\n<!-- end -->\nafter\n"
+    )
+    bench_readme = [sys.executable, "-m", "bench", "readme", "--readme", str(readme)]
+    subprocess.run(bench_readme, cwd=DEMO.parents[2], check=True, capture_output=True)
+    text = readme.read_text()
+    assert text.startswith("before\n<!-- bench latency") and text.endswith("<!-- end -->\nafter\n")
+    assert "frame_path_ms" in text and "old" not in text and "python -m bench latency" in text
