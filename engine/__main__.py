@@ -120,15 +120,15 @@ def demo(args: argparse.Namespace) -> int:
         f"\nDER {100 * error.rate:.1f} %: {100 * error.miss:.1f} missed, {100 * error.false_alarm:.1f} false "
         f"alarm, {100 * error.confusion:.1f} confused (no collar, overlap scored)"
     )
-    _print_latency(latency, realtime=not args.fast)
+    if not args.fast:
+        _print_latency(latency)
     print(f"lost samples: {session.lost_samples}\nwritten: {rttm}, {jsonl}")
     return 0
 
 
-def _print_latency(latency: LatencySink, realtime: bool) -> None:
+def _print_latency(latency: LatencySink) -> None:
     rows = [(f"compute, {k}", v) for k, v in latency.stages_ms().items()]
-    if realtime:
-        rows += [(f"sound to {k} label", v) for k, v in latency.delays_ms().items()]
+    rows += [(f"sound to {k} label", v) for k, v in latency.delays_ms().items()]
     print(f"\n{'ms':<28}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}")
     for name, values in rows:
         if len(values):
