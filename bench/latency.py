@@ -74,6 +74,8 @@ def measure(args: argparse.Namespace) -> None:
     path, path_cpu = _total(spent, FRAME_PATH)
     decision, decision_cpu = _total(spent, DECISION)
     called = spent["encoder"] > 0  # pushes that ran the network
+    if not called.any():
+        raise SystemExit(f"no embedding fell into {args.frames} frames; give more --frames or other --audio")
     rows = {
         "frame_path_ms": (path, path_cpu),
         "encoder_ms": (spent["encoder"][called], spent["encoder cpu"][called]),

@@ -116,7 +116,7 @@ def test_missing_material_is_named_without_a_traceback(tmp_path, conversations, 
 def test_tables_of_the_readme_are_refreshed_between_their_markers(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(
-        "before\n<!-- bench latency --frames 60 --repeats 1 --live-s 4 -->\nold\n<!-- end -->\nafter\n"
+        "before\n<!-- bench latency --frames 400 --repeats 1 --live-s 4 -->\nold\n<!-- end -->\nafter\n"
     )
     bench_readme = [sys.executable, "-m", "bench", "readme", "--readme", str(readme)]
     subprocess.run(bench_readme, cwd=DEMO.parents[2], check=True, capture_output=True)
