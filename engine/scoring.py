@@ -61,7 +61,10 @@ class DiarisationError:
 
 
 def diarisation_error(reference: list[Turn], hypothesis: list[Turn]) -> DiarisationError:
-    """Diarisation error without collar, overlap scored, speakers matched for the least confusion."""
+    """Diarisation error without collar, overlap scored, speakers matched for the least confusion.
+
+    Turns of one speaker that overlap count once: pyannote.metrics over `Annotation.support()`.
+    """
     edges = np.unique([t for turn in reference + hypothesis for t in (turn.start, turn.end)])
     lengths = np.diff(edges)
     ref, hyp = _activity(reference, edges), _activity(hypothesis, edges)  # (n_speakers, n_pieces)
