@@ -246,7 +246,9 @@ class _SinkThread:
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Once; a second call changes nothing, so that an interrupted start can be stopped."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def offer(self, event: Event, patient: bool) -> None:
         """Waits for room only if `patient`."""
