@@ -18,8 +18,3 @@ def seconds(n_samples: int) -> float:
 def samples(duration_s: float) -> int:
     """Samples nearest to `duration_s` seconds."""
     return round(duration_s * SAMPLE_RATE)
-
-
-def whole_frames(duration_s: float) -> int:
-    """Frames of 20 ms that hold `duration_s`, rounded to the nearest, at least one."""
-    return max(1, round(duration_s * SAMPLE_RATE / FRAME_SAMPLES))

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.stages.protocol import Stage
+
 
 @dataclass(frozen=True)
 class StageCase:
@@ -19,7 +21,7 @@ class StageCase:
     """
 
     name: str
-    make: Callable[[], Any]
+    make: Callable[[], Stage]
     cut: Callable[[int, int], Any]
     length: int
     join: Callable[[Sequence[Any]], Any]
@@ -28,7 +30,7 @@ class StageCase:
     tolerance: float = 0.0
 
 
-def hear(stage: Any, case: StageCase, bounds: Sequence[int], stop: int | None = None) -> Any:
+def hear(stage: Stage, case: StageCase, bounds: Sequence[int], stop: int | None = None) -> Any:
     """All output of the input cut at `bounds`, up to `stop`, with its flush if it was heard whole."""
     stop = case.length if stop is None else stop
     edges = [0, *sorted(b for b in bounds if 0 <= b <= stop), stop]

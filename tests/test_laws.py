@@ -52,6 +52,7 @@ class PushedPipeline:
     def __init__(self) -> None:
         self.pipeline = Pipeline()
         self.process, self.flush, self.reset = self.pipeline.push, self.pipeline.flush, self.pipeline.reset
+        self.latency_samples = self.pipeline.latency_samples
 
 
 def arrays(outputs: Sequence[Any]) -> Any:
@@ -196,6 +197,13 @@ def test_later_input_never_changes_an_output(cases, name, seed):
 @pytest.mark.parametrize("name", NAMES)
 def test_reset_equals_new(cases, name, rng):
     laws.reset_equals_new(cases[name], rng)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_stage_has_the_four_words(cases, name):
+    stage = cases[name].make()
+    assert all(callable(getattr(stage, word)) for word in ("process", "flush", "reset"))
+    assert isinstance(stage.latency_samples, int) and stage.latency_samples >= 0
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n not in ("encoder", "diariser", "pipeline")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from engine import FileSource, LiveSession, Pipeline, SpeechEnded, final_turns
+from engine import FileSource, LiveSession, Pipeline, SpeechEnded, final_turns, read_rttm
 from tests.conftest import DEMO
 from tests.test_live import Collector, spoken
 
@@ -163,3 +164,25 @@ def test_an_unknown_microphone_is_named_with_those_that_exist(sound_server):
     )
     assert found.returncode == 2
     assert "Nonesuch 3000" in found.stderr and "pulse" in found.stderr and "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize("name", ["mic:pulse", "mic"])
+def test_the_command_line_listens_until_ctrl_c(sound_server, tmp_path, speech, name):
+    sound, turns = tmp_path / "talk.wav", tmp_path / "live.rttm"
+    sf.write(sound, speech[: 8 * 16_000], 16_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine", "run", name, "--rttm", str(turns)],
+        env=sound_server,
+        cwd=DEMO.parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("listening to mic:")
+    subprocess.run(["paplay", str(sound)], env=sound_server, check=True, timeout=60)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    printed, error = process.communicate(timeout=60)
+    assert process.returncode == 0 and "everything heard so far is written" in error
+    assert read_rttm(turns) and "sure" in printed
