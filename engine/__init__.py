@@ -8,6 +8,7 @@ from engine.audio.resampler import Resampler
 from engine.audio.ring import Ring
 from engine.audio.sources import ArraySource, FileSource, MicrophoneSource, input_devices
 from engine.config import DiariserConfig, EncoderConfig, PipelineConfig, VadConfig, read_config
+from engine.dsp.fbank import KaldiFbank, kaldi_fbank
 from engine.dsp.features import N_MELS, FeatureExtractor, Features, RunningMean
 from engine.dsp.stft import Istft, Stft
 from engine.embedding import FileEmbedder
@@ -65,6 +66,7 @@ __all__ = [
     "InvalidSamples",
     "Istft",
     "JsonLinesSink",
+    "KaldiFbank",
     "LatencySink",
     "LiveSession",
     "Manifest",
@@ -99,6 +101,7 @@ __all__ = [
     "find_model",
     "input_devices",
     "installed",
+    "kaldi_fbank",
     "minimum_detection_cost",
     "models_folder",
     "read_config",

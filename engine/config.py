@@ -50,9 +50,9 @@ class EncoderConfig:
     """Name of an installed model of kind `encoder`, or a folder."""
     window_s: float = 1.6
     """Speech behind one embedding."""
-    step_s: float = 0.25
+    step_s: float = 0.24
     """Speech between two embeddings."""
-    first_s: float = 0.75
+    first_s: float = 0.76
     """Speech behind the first embedding of a segment, which is shorter than a window."""
     threads: int = 1
     """Threads of ONNX Runtime."""

@@ -11,8 +11,7 @@ from engine.audio.resampler import Resampler, finite
 from engine.audio.sources import PullSource
 from engine.config import PipelineConfig
 from engine.errors import AudioError
-from engine.inference.onnx import Model, find_model
-from engine.stages.encoder import COLUMNS_PER_FRAME, MIN_COLUMNS, SpeakerEncoder, SpeechFrames
+from engine.stages.encoder import COLUMNS_PER_FRAME, MIN_COLUMNS, SpeechFrames, load_encoder
 from engine.stages.frontend import FrontEnd
 from engine.timebase import HOP_SAMPLES, SAMPLE_RATE
 
@@ -24,8 +23,7 @@ class FileEmbedder:
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
         config = config or PipelineConfig()
-        model = Model(find_model(config.encoder.model, "encoder"), config.encoder.threads)
-        self._encoder = SpeakerEncoder(model)
+        self._encoder = load_encoder(config.encoder)
         self._front_end = FrontEnd(config.vad, self._encoder)
         self.dim = self._encoder.dim
 
@@ -47,7 +45,8 @@ class FileEmbedder:
         self._encoder.reset()
         columns = self._encoder.normalise(columns)
         n_parts = -(-len(columns) // LONGEST_COLUMNS)
-        total = np.sum([self._encoder.embed(p) for p in np.array_split(columns, n_parts)], axis=0)
+        parts = [self._encoder.tokens(part) for part in np.array_split(columns, n_parts)]
+        total = np.sum([self._encoder.embed(part) for part in parts], axis=0)
         return (total / np.linalg.norm(total)).astype(np.float32)
 
     def _listen(self, source: PullSource) -> SpeechFrames:

@@ -11,9 +11,8 @@ from engine.audio.resampler import finite
 from engine.config import PipelineConfig
 from engine.errors import AudioError
 from engine.events import Event, InvalidSamples, Overrun, StageTiming
-from engine.inference.onnx import Model, find_model
 from engine.stages.diariser import Diariser
-from engine.stages.encoder import EncoderStage, SpeakerEncoder, SpeechFrames
+from engine.stages.encoder import EncoderStage, SpeechFrames, load_encoder
 from engine.stages.frontend import FrontEnd
 from engine.stopwatch import Stopwatch
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
@@ -32,8 +31,7 @@ class Pipeline:
         """`timing` adds a `StageTiming` event to every push; models are loaded here."""
         self.config = config = config or PipelineConfig()
         self._timing, self._stopwatch = timing, Stopwatch()
-        model = Model(find_model(config.encoder.model, "encoder"), config.encoder.threads)
-        self._speaker_encoder = encoder = SpeakerEncoder(model, self._stopwatch)
+        self._speaker_encoder = encoder = load_encoder(config.encoder, self._stopwatch)
         self._framer = Framer()
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
         self._encoder = EncoderStage(config.encoder, encoder)
@@ -93,12 +91,14 @@ class Pipeline:
 
     def warm_up(self) -> None:
         """Compile, load and touch everything once, so that the first sound meets no pause."""
-        noise = np.random.default_rng(0).standard_normal(samples(3.0)).astype(np.float32) * 0.1
+        rng, encoder = np.random.default_rng(0), self._speaker_encoder
+        noise = rng.standard_normal(samples(3.0)).astype(np.float32) * 0.1
         self.push(noise)
         self.flush()
         for length_s in (self.config.encoder.first_s, self.config.encoder.window_s):
             n_columns = samples(length_s) // HOP_SAMPLES
-            self._speaker_encoder.embed(np.zeros((n_columns, self._speaker_encoder.n_bands), np.float32))
+            columns = rng.standard_normal((n_columns, encoder.n_bands)).astype(np.float32)
+            encoder.embed(encoder.tokens(columns))
         self.reset()
 
     def _hear(self, frames: np.ndarray) -> list[Event]:

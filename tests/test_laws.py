@@ -18,6 +18,7 @@ from engine import (
     FeatureExtractor,
     Framer,
     Istft,
+    KaldiFbank,
     Model,
     Pipeline,
     Resampler,
@@ -36,8 +37,8 @@ from engine.stages.encoder import (
     EncoderStage,
     SegmentEnd,
     SegmentStart,
-    SpeakerEncoder,
     SpeechFrames,
+    load_encoder,
 )
 from tests import laws
 from tests.conftest import DEMO
@@ -94,7 +95,6 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
     stereo = rng.standard_normal((N_FRAMES * 441, 2)).astype(np.float32) * 0.1
     said = segments(rng)
     vad_model = find_model("vad", "vad")
-    encoder_model = find_model("conv_transformer", "encoder")
 
     def framed(a: int, b: int) -> VadInput:
         return VadInput(frames[a:b], log_mel[2 * a : 2 * b])
@@ -136,6 +136,7 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
             arrays,
             count=lambda n: n,
         ),
+        case("kaldi fbank", KaldiFbank, lambda a, b: frames[a:b], N_FRAMES, arrays, count=lambda n: 2 * n),
         case("vad evidence", VadEvidence, framed, N_FRAMES, arrays, count=lambda n: n),
         case(
             "vad",
@@ -148,7 +149,7 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
         ),
         case(
             "encoder",
-            lambda: EncoderStage(EncoderConfig(), SpeakerEncoder(Model(encoder_model))),
+            lambda: EncoderStage(EncoderConfig(), load_encoder(EncoderConfig())),
             lambda a, b: SpeechFrames(log_mel[2 * a : 2 * b], masks[a:b]),
             N_FRAMES,
             items,
@@ -169,6 +170,7 @@ NAMES = [
     "istft",
     "features",
     "running mean",
+    "kaldi fbank",
     "vad evidence",
     "vad",
     "encoder",

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.config import EncoderConfig
-from engine.dsp.features import N_MELS, Features, RunningMean
+from engine.dsp.features import RunningMean
 from engine.errors import ModelError
-from engine.inference.onnx import Model
+from engine.inference.manifest import Manifest
+from engine.inference.onnx import Model, find_model
 from engine.stopwatch import Stopwatch
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
 
 COLUMNS_PER_FRAME = FRAME_SAMPLES // HOP_SAMPLES
 MIN_COLUMNS = 10
-FEATURE_KINDS = {"log_mel": 1, "log_mel+phase": 3}
+FEATURE_KINDS = {"log_mel": 1, "log_mel+phase": 3, "kaldi_fbank": 1}
 
 
 class SpeechFrames(NamedTuple):
@@ -54,57 +55,101 @@ Segmented = SegmentStart | Embedding | SegmentEnd
 
 
 class SpeakerEncoder:
-    """The network behind its normalisation: feature columns of speech in, unit vectors out.
+    """A network behind its normalisation: feature columns of speech in, unit vectors out.
 
-    The manifest's `features` say what a column holds: `log_mel` (80 bands) or `log_mel+phase` (240:
-    the log-mel bands and the two phase features).
+    The manifest says what a column holds: `features` is `log_mel`, `log_mel+phase` (the log-mel bands and
+    two phase features) or `kaldi_fbank`, each of `n_mels` bands; and what is taken off: `mean` is
+    `window` (the window's own mean), `none`, or the values at which a running mean starts. A network in two
+    halves turns columns to `tokens` first: token k depends on `span` columns from `stride` · k on.
     """
 
-    def __init__(self, model: Model, stopwatch: Stopwatch | None = None) -> None:
-        settings = model.manifest.settings
-        missing = {"dim", "features", "mean", "mean_prior_columns", "mean_longest_columns"} - settings.keys()
-        if missing:
-            raise ModelError(
-                f"{model.manifest.name}: its manifest lacks settings.{', settings.'.join(missing)}"
-            )
-        self.dim, self._timed = int(settings["dim"]), stopwatch or Stopwatch()
-        if settings["features"] not in FEATURE_KINDS:
-            raise ModelError(
-                f"{model.manifest.name}: features {settings['features']!r} are not known to this version; "
-                f"it has {', '.join(FEATURE_KINDS)}"
-            )
-        self.phase = settings["features"] == "log_mel+phase"
-        self.n_bands = N_MELS * FEATURE_KINDS[settings["features"]]
-        self._model = model
-        self._mean = RunningMean(
-            np.array(settings["mean"]), settings["mean_prior_columns"], settings["mean_longest_columns"]
-        )
-
-    def columns(self, features: Features) -> np.ndarray:
-        """What this network takes of the features, float32 (n, n_bands)."""
-        return np.concatenate(features, axis=1) if self.phase else features.log_mel
+    def __init__(self, model: Model, tokens: Model | None = None, stopwatch: Stopwatch | None = None) -> None:
+        self._model, self._tokens, self._timed = model, tokens, stopwatch or Stopwatch()
+        settings = _settings(model.manifest)
+        self.dim, self.n_mels = int(settings["dim"]), int(settings["n_mels"])
+        self.features = str(settings["features"])
+        self.n_bands = self.n_mels * FEATURE_KINDS[self.features]
+        self.span, self.stride = int(settings["token_columns"]), int(settings["token_stride"])
+        self._mean = _running_mean(settings)
+        self._of_window = settings["mean"] == "window"
 
     def normalise(self, columns: np.ndarray) -> np.ndarray:
-        """Columns (n, n_bands) less the running mean of the speech so far."""
-        return self._mean.process(columns)
+        """Columns (n, n_bands) less the running mean of the speech so far, where the model wants one."""
+        return self._mean.process(columns) if self._mean else columns
 
-    def embed(self, columns: np.ndarray) -> np.ndarray:
-        """Unit vector float32 (dim,) of normalised columns (n ≥ 10, n_bands)."""
+    def tokens(self, columns: np.ndarray) -> np.ndarray:
+        """What neighbouring windows share, of normalised columns (n, n_bands): the columns themselves, or
+        (n − span) // stride + 1 tokens (n_tokens, width)."""
+        if self._tokens is None:
+            return columns
         with self._timed("encoder"):
-            (found,) = self._model.run(columns=columns[None])
-        if not np.isfinite(found).all():
-            raise ModelError(f"{self._model.manifest.name}: the embedding is not finite; reinstall the model")
-        return found[0]
+            return self._tokens.run(columns=columns[None])[0][0]
+
+    def embed(self, tokens: np.ndarray) -> np.ndarray:
+        """Unit vector float32 (dim,) of one or more tokens (n_tokens, width)."""
+        if self._of_window:
+            tokens = tokens - tokens.mean(axis=0)
+        with self._timed("encoder"):
+            (name,) = self._model.manifest.inputs
+            found = self._model.run(**{name: tokens[None]})[0][0]
+        length = np.linalg.norm(found)
+        if not (np.isfinite(length) and length > 0 and found.shape == (self.dim,)):
+            raise ModelError(
+                f"{self._model.manifest.name}: expected a finite embedding of {self.dim} numbers, got "
+                f"shape {found.shape}; correct settings.dim of its manifest or reinstall the model"
+            )
+        return (found / length).astype(np.float32)
 
     def reset(self) -> None:
-        self._mean.reset()
+        if self._mean:
+            self._mean.reset()
+
+
+def load_encoder(config: EncoderConfig, stopwatch: Stopwatch | None = None) -> SpeakerEncoder:
+    """The encoder that the settings name, with its `tokens` half where it has one."""
+    folder = find_model(config.model, "encoder")
+    half = folder / "tokens"
+    return SpeakerEncoder(
+        Model(folder, config.threads), Model(half, config.threads) if half.is_dir() else None, stopwatch
+    )
+
+
+def _settings(manifest: Manifest) -> dict[str, Any]:
+    """The manifest's settings, checked, with the defaults of a network in one piece."""
+    settings = {"token_columns": 1, "token_stride": 1, **manifest.settings}
+    missing = {"dim", "features", "n_mels", "mean"} - settings.keys()
+    if missing:
+        raise ModelError(
+            f"{manifest.name}: its manifest lacks settings.{', settings.'.join(sorted(missing))}"
+        )
+    if settings["features"] not in FEATURE_KINDS:
+        raise ModelError(
+            f"{manifest.name}: features {settings['features']!r} are not known to this version; "
+            f"it has {', '.join(FEATURE_KINDS)}"
+        )
+    mean, n_bands = settings["mean"], settings["n_mels"] * FEATURE_KINDS[settings["features"]]
+    if not (mean in ("window", "none") or (isinstance(mean, list) and len(mean) == n_bands)):
+        raise ModelError(
+            f"{manifest.name}: settings.mean: expected window, none or a list of {n_bands} numbers"
+        )
+    return settings
+
+
+def _running_mean(settings: dict[str, Any]) -> RunningMean | None:
+    if isinstance(settings["mean"], str):
+        return None
+    columns = (
+        settings.get(name, d) for name, d in (("mean_prior_columns", 10), ("mean_longest_columns", 300))
+    )
+    return RunningMean(np.array(settings["mean"]), *columns)
 
 
 class EncoderStage:
     """`SpeechFrames` in; segment starts, embeddings and segment ends out, in order of time.
 
     A segment gives its first embedding after `first_s`, one more every `step_s`, each over the last
-    `window_s` at most, and one at its end over what no window has reached.
+    `window_s` at most, and one at its end over what no window has reached. Every column is turned to
+    tokens once, however many windows it is in.
     """
 
     latency_samples = 0
@@ -121,7 +166,11 @@ class EncoderStage:
         self._position = 0  # columns judged so far
         self._speaking = False
         self._length = self._next = self._embedded = 0  # columns of this segment
-        self._columns = np.zeros((0, self._encoder.n_bands), np.float32)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._columns = np.zeros((0, self._encoder.n_bands), np.float32)  # not in a token yet
+        self._tokens: np.ndarray | None = None  # of the last window
 
     def process(self, x: SpeechFrames) -> list[Segmented]:
         found: list[Segmented] = []
@@ -146,12 +195,12 @@ class EncoderStage:
         if not self._speaking:
             self._speaking, self._length, self._embedded = True, 0, 0
             self._next = self._first
-            self._columns = np.zeros((0, self._encoder.n_bands), np.float32)
+            self._begin()
             found.append(SegmentStart(self._position * HOP_SAMPLES))
         while len(columns):
             n = min(len(columns), self._next - self._length)
             new, columns = self._encoder.normalise(columns[:n]), columns[n:]
-            self._columns = np.concatenate((self._columns, new))[-self._window :]
+            self._columns = np.concatenate((self._columns, new))
             self._position += n
             self._length += n
             if self._length == self._next:
@@ -160,13 +209,23 @@ class EncoderStage:
 
     def _end(self, found: list[Segmented]) -> None:
         if self._speaking:
-            if self._length > self._embedded and len(self._columns) >= MIN_COLUMNS:
+            if self._length > self._embedded and self._length >= MIN_COLUMNS:
                 found.append(self._embedding())
             found.append(SegmentEnd(self._position * HOP_SAMPLES))
         self._speaking = False
 
     def _embedding(self) -> Embedding:
         self._embedded = self._length
-        end = self._position * HOP_SAMPLES
-        vector = self._encoder.embed(self._columns)
-        return Embedding(end - len(self._columns) * HOP_SAMPLES, end, vector)
+        end, length = self._position * HOP_SAMPLES, min(self._window, self._length)
+        return Embedding(end - length * HOP_SAMPLES, end, self._encoder.embed(self._window_tokens()))
+
+    def _window_tokens(self) -> np.ndarray:
+        """The tokens that lie whole in the last window."""
+        e = self._encoder
+        if len(self._columns) >= e.span:
+            new = e.tokens(self._columns)
+            self._columns = self._columns[len(new) * e.stride :]
+            self._tokens = new if self._tokens is None else np.concatenate((self._tokens, new))
+        assert self._tokens is not None, "a segment is embedded from MIN_COLUMNS on, which fill a token"
+        self._tokens = self._tokens[-((self._window - e.span) // e.stride + 1) :]
+        return self._tokens

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.config import VadConfig
-from engine.dsp.features import FeatureExtractor
+from engine.dsp.fbank import KaldiFbank
+from engine.dsp.features import N_MELS, FeatureExtractor, Features
 from engine.dsp.stft import Stft
 from engine.inference.onnx import Model, find_model
 from engine.stages.encoder import COLUMNS_PER_FRAME, SpeakerEncoder, SpeechFrames
@@ -20,13 +21,14 @@ class FrontEnd:
         self, config: VadConfig, encoder: SpeakerEncoder, stopwatch: Stopwatch | None = None
     ) -> None:
         self._encoder, self._timed = encoder, stopwatch or Stopwatch()
-        self._stft, self._features = Stft(), FeatureExtractor(phase=encoder.phase)
+        self._stft, self._features = Stft(), FeatureExtractor(phase=encoder.features == "log_mel+phase")
+        self._columns = ColumnSource(encoder)
         self._vad = Vad(config, Model(find_model(config.model, "vad")))
         self.latency_samples = self._vad.latency_samples
         self.reset()
 
     def reset(self) -> None:
-        for stage in (self._stft, self._features, self._vad):
+        for stage in (self._stft, self._features, self._columns, self._vad):
             stage.reset()
         self._waiting = np.zeros((0, self._encoder.n_bands), np.float32)  # columns not judged yet
 
@@ -35,7 +37,8 @@ class FrontEnd:
             spectra = self._stft.process(frames)
         with self._timed("features"):
             features = self._features.process(spectra)
-            self._waiting = np.concatenate((self._waiting, self._encoder.columns(features)))
+            columns = self._columns.process(frames, spectra, features)
+            self._waiting = np.concatenate((self._waiting, columns))
         with self._timed("vad"):
             decisions = self._vad.process(VadInput(frames, features.log_mel))
         return self._judged(decisions)
@@ -47,3 +50,27 @@ class FrontEnd:
         n_columns = COLUMNS_PER_FRAME * len(decisions.speech)
         judged, self._waiting = self._waiting[:n_columns], self._waiting[n_columns:]
         return SpeechFrames(judged, decisions.speech)
+
+
+class ColumnSource:
+    """The feature columns that an encoder was trained on, two per frame; shared with the VAD's if it can."""
+
+    def __init__(self, encoder: SpeakerEncoder) -> None:
+        self._kind, self._n_mels = encoder.features, encoder.n_mels
+        self._own: FeatureExtractor | KaldiFbank | None = None
+        if self._kind == "kaldi_fbank":
+            self._own = KaldiFbank(self._n_mels)
+        elif self._n_mels != N_MELS:
+            self._own = FeatureExtractor(self._n_mels, phase=self._kind == "log_mel+phase")
+
+    def process(self, frames: np.ndarray, spectra: np.ndarray, features: Features) -> np.ndarray:
+        """float32 (2n, n_bands) of n frames."""
+        if isinstance(self._own, KaldiFbank):
+            return self._own.process(frames)
+        if self._own:
+            features = self._own.process(spectra)
+        return np.concatenate(features, axis=1) if self._kind == "log_mel+phase" else features.log_mel
+
+    def reset(self) -> None:
+        if self._own:
+            self._own.reset()

@@ -26,15 +26,15 @@ def export(
     outputs: Sequence[str],
     free_axes: dict[str, dict[int, str]],
     folder: Path,
-    recurrent: bool = False,
+    traced: bool = False,
 ) -> Path:
     """Write `folder`/model.onnx with the named inputs and outputs; the listed axes stay free.
 
-    `recurrent` networks go through torch's older exporter: the newer one unrolls a GRU over time.
+    `traced` networks go through torch's older exporter: the newer one unrolls a GRU over time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.onnx"
-    if recurrent:
+    if traced:
         torch.onnx.export(
             net.eval(),
             tuple(example.values()),

@@ -21,7 +21,7 @@ def export_vad(net: VadNet, folder: Path, version: str) -> float:
         ["logits", "next_hidden"],
         {"features": {1: "time"}, "logits": {1: "time"}},
         folder,
-        recurrent=True,
+        traced=True,
     )
     worst = check_parity(net, path, lambda rng: _draw(rng, c.n_features, c.width))
     example = _draw(np.random.default_rng(0), c.n_features, c.width)

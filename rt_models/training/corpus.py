@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from engine import N_MELS
 from rt_models.training.augment import AugmentConfig, Augmenter, load_noises, simulate_rooms
-from rt_models.training.batches import CropConfig, CropSampler, speech_mask
+from rt_models.training.batches import Copy, CropConfig, CropSampler, speech_mask
 from rt_models.training.data import AudioCache, change_speed, draw_speeds, read_manifest
 from rt_models.training.losses import centre
-from rt_models.training.shards import Shard, build_shard, log_mel
-from rt_models.training.teacher import teach
+from rt_models.training.shards import FrameTargets, build_shard, log_mel
+from rt_models.training.teacher import MAX_SECONDS, Teacher
 
 N_ROOMS = 400
 
@@ -26,49 +26,82 @@ class Prepared:
     cache: AudioCache
     rooms: list[np.ndarray]
     noises: list[np.ndarray]
+    work: Path
 
 
-def prepare(corpus: Path, work: Path, seed: int = 1) -> Prepared:
-    """Decode the training split and simulate the rooms; what is there already is kept."""
+def prepare(manifest: Path, root: Path, noises: Path, work: Path, seed: int = 1) -> Prepared:
+    """Decode the manifest's files below `root` and simulate the rooms; what is there already is kept."""
     work.mkdir(parents=True, exist_ok=True)
-    cache = AudioCache.build(read_manifest(corpus / "manifest.tsv"), corpus, work / "audio")
-    rooms = simulate_rooms(N_ROOMS, seed, work / "rooms.npz")
-    return Prepared(cache, rooms, load_noises(corpus / "noise/train"))
+    cache = AudioCache.build(read_manifest(manifest), root, work / "audio")
+    return Prepared(cache, simulate_rooms(N_ROOMS, seed, work / "rooms.npz"), load_noises(noises), work)
 
 
 def sampler(
-    data: Prepared, wheel: Path, work: Path, copies: Sequence[int], config: CropConfig
+    data: Prepared,
+    teacher: Path | None,
+    copies: tuple[int, ...],
+    config: CropConfig,
+    n_mels: int = N_MELS,
 ) -> CropSampler:
-    """Crops of a clean copy of the corpus and of as many perturbed ones as `copies` has entries.
+    """Crops of a clean copy of the corpus at every speed and of its perturbed copies.
 
-    copies[k] is the seed of the speeds of copy k, 0 for the original speed.
+    copies[k] is the seed of the speeds of the perturbed copy k, 0 for the original speed. Without a
+    teacher the targets are zero, for losses on speaker labels alone.
     """
     augment = Augmenter(AugmentConfig(), data.rooms, data.noises, data.cache)
-    speeds = {seed: draw_speeds(len(data.cache), seed) for seed in {0, *copies}}
-    taught = {s: teach(data.cache, wheel, v, work / f"teacher_{s}.npy") for s, v in speeds.items()}
-    targets = {s: centre(torch.from_numpy(t)).numpy() for s, t in taught.items()}
-    masks = {s: _masks(data.cache, v, work / f"masks_{s}.npz") for s, v in speeds.items()}
-    shards = [build_shard(data.cache, None, speeds[0], 0, work / "shard_clean.f16")]
-    for k, seed in enumerate(copies):
-        shards.append(build_shard(data.cache, augment, speeds[seed], 100 + k, work / f"shard_{k}.f16"))
-    seeds = [0, *copies]
-    prior = mean_columns(shards[0], masks[0])
-    return CropSampler(
-        shards, [masks[s] for s in seeds], [targets[s] for s in seeds], prior, data.cache.utterances, config
-    )
+    speeds = {seed: draw_speeds(len(data.cache), seed) for seed in sorted({0, *copies})}
+    taught = _taught(data, teacher, speeds)
+    speakers = _speakers(data.cache, speeds)
+    suffix = "" if n_mels == N_MELS else f"_{n_mels}"
+    made = []
+    for seed, of_seed in speeds.items():
+        speech = _speech(data, of_seed, f"masks_{seed}.npz")
+        perturbed = [(f"shard_{k}", augment, 100 + k) for k, c in enumerate(copies) if c == seed]
+        frames = FrameTargets(data.work / f"frames_{seed}.f16") if teacher else None
+        for name, how, rng_seed in [(f"clean_{seed}", None, 0), *perturbed]:
+            path = data.work / f"{name}{suffix}.f16"
+            shard = build_shard(data.cache, how, of_seed, rng_seed, path, n_mels)
+            made.append(Copy(shard, speech, taught[seed], speakers[seed], frames))
+    corpora = [u.corpus for u in data.cache.utterances]
+    return CropSampler(made, corpora, _noise_power(data, n_mels), mean_columns(made[0]), config)
 
 
-def mean_columns(shard: Shard, masks: list[np.ndarray], every: int = 10) -> np.ndarray:
-    """Mean log-mel column (80,) of the speech in a copy, where the running mean starts."""
-    speech = [shard.columns(i)[: len(m)][m] for i, m in list(enumerate(masks))[::every]]
+def _taught(data: Prepared, folder: Path | None, speeds: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """Centred targets of every speed; zeros where there is no teacher."""
+    if folder is None:
+        return {seed: np.zeros((len(s), 1), np.float32) for seed, s in speeds.items()}
+    teacher = Teacher(folder, data.cache)
+    components = teacher.components(data.work / "components.npz")
+    raw = {seed: teacher.teach(s, components, data.work, str(seed)) for seed, s in speeds.items()}
+    return {seed: centre(torch.from_numpy(t)).numpy() for seed, t in raw.items()}
+
+
+def _speakers(cache: AudioCache, speeds: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """Speaker numbers; another speed makes another speaker."""
+    names = [[f"{u.speaker} {v}" for u, v in zip(cache.utterances, s, strict=True)] for s in speeds.values()]
+    _, numbers = np.unique(np.concatenate(names), return_inverse=True)
+    return dict(zip(speeds, np.split(numbers.astype(np.int64), len(speeds)), strict=True))
+
+
+def _noise_power(data: Prepared, n_mels: int) -> list[np.ndarray]:
+    """The noise recordings as mel power columns, those of half a second and more."""
+    found = [np.exp(log_mel(noise, n_mels)) for noise in data.noises]
+    return [columns for columns in found if len(columns) >= 50]
+
+
+def mean_columns(copy: Copy, every: int = 10) -> np.ndarray:
+    """Mean log-mel column (n_mels,) of the speech in a copy, where the running mean starts."""
+    speech = [copy.shard.columns(i)[s] for i, s in list(enumerate(copy.speech))[::every]]
     return np.concatenate(speech).astype(np.float64).mean(axis=0)
 
 
-def _masks(cache: AudioCache, speeds: np.ndarray, path: Path) -> list[np.ndarray]:
-    """Which columns of each clean utterance are speech, kept in `path`."""
+def _speech(data: Prepared, speeds: np.ndarray, name: str) -> list[np.ndarray]:
+    """Numbers of the speech columns of each clean utterance's first 8 s; the masks are kept in `name`."""
+    path = data.work / name
     if not path.exists():
-        found = [speech_mask(log_mel(change_speed(cache.audio(i), s))) for i, s in enumerate(speeds)]
+        found = [speech_mask(log_mel(change_speed(data.cache.audio(i), s))) for i, s in enumerate(speeds)]
         bounds = np.concatenate(([0], np.cumsum([len(m) for m in found])))
         np.savez_compressed(path, mask=np.concatenate(found), bounds=bounds)
     kept = np.load(path)
-    return np.split(kept["mask"], kept["bounds"][1:-1])
+    masks = np.split(kept["mask"], kept["bounds"][1:-1])
+    return [np.flatnonzero(m[: int(100 * MAX_SECONDS)]) if m.any() else np.arange(len(m)) for m in masks]

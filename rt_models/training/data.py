@@ -13,6 +13,7 @@ import soundfile as sf
 import soxr
 
 SAMPLE_RATE = 16_000
+SOUND_SUFFIXES = {".wav", ".flac", ".opus", ".ogg", ".mp3"}
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,38 @@ class Utterance:
 
 
 def read_manifest(path: Path, split: str = "train") -> list[Utterance]:
-    """Utterances of a TSV with `file, split, corpus, speaker` columns, or of `<speaker> <path>` lines.
+    """Labelled utterances in any of the field's usual shapes, sorted as they stand or by path.
 
-    Speakers named `unknown` get a label per file, so that no loss takes them for one person.
+    - a TSV with `file, split, corpus, speaker` columns, of which those of `split` are taken;
+    - lines of `<speaker> <path>` (SEED, VoxCeleb trainer);
+    - a LibriSpeech folder, `<speaker>/<chapter>/<speaker>-<chapter>-<n>.flac`;
+    - a VoxCeleb folder, `id<speaker>/<video>/<n>.wav` (or .m4a turned to .flac, .opus).
+
+    Paths are relative to the folder that holds them. Speakers named `unknown` get a label per file, so
+    that no loss takes them for one person.
     """
-    if path.suffix == ".tsv":
+    if not path.exists():
+        raise ValueError(f"{path}: no such manifest or folder")
+    if path.is_dir():
+        found = _folder(path)
+    elif path.suffix == ".tsv":
         with path.open(newline="") as lines:
             rows = [r for r in csv.DictReader(lines, delimiter="\t") if r["split"] == split]
         found = [Utterance(r["file"], _label(r["speaker"], r["file"]), r["corpus"]) for r in rows]
     else:
         pairs = [line.split(maxsplit=1) for line in path.read_text().splitlines() if line.strip()]
+        if short := [" ".join(p) for p in pairs if len(p) != 2]:
+            raise ValueError(f"{path}: expected lines of `<speaker> <path>`, got {short[0]!r}")
         found = [Utterance(file, _label(speaker, file)) for speaker, file in pairs]
     if not found:
         raise ValueError(f"{path}: no utterance of split {split!r}")
     return found
+
+
+def _folder(root: Path) -> list[Utterance]:
+    """Every sound three folders deep; the topmost of the three is the speaker."""
+    files = sorted(p for p in root.glob("**/*/*/*") if p.suffix in SOUND_SUFFIXES)
+    return [Utterance(str(p.relative_to(root)), p.parts[-3], root.name) for p in files]
 
 
 def _label(speaker: str, file: str) -> str:

@@ -1,4 +1,4 @@
-"""Training of a speaker encoder by distillation: config, data, model, loop, checkpoint."""
+"""Training of a speaker encoder: config, data, model, loop, checkpoint."""
 
 from __future__ import annotations
 
@@ -7,34 +7,40 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 import torch.distributed as dist
+from torch import nn
+from tqdm import tqdm
 
-from rt_models.nets.conv_transformer import ConvTransformer, ConvTransformerConfig
-from rt_models.training import losses
+from rt_models.nets.registry import NetConfig, build
 from rt_models.training.batches import CropConfig, CropSampler
+from rt_models.training.objective import LossConfig, Objective
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """One training run."""
 
-    net: ConvTransformerConfig = field(default_factory=ConvTransformerConfig)
+    net: NetConfig = field(default_factory=NetConfig)
     crops: CropConfig = field(default_factory=CropConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
+    copies: tuple[int, ...] = (0, 0, 1, 2)
+    """Perturbed copies of the corpus: the seed of the speeds of each, 0 for the original speed."""
     steps: int = 6000
     batch: int = 64
+    """Crops a step and process."""
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warm_up: int = 300
-    relational_weight: float = 2.0
-    contrastive_weight: float = 0.5
     clip: float = 3.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: mixed precision through autocast, on CPU and CUDA."""
     seed: int = 0
     save_every: int = 250
-    """Steps between checkpoints and log lines."""
+    """Steps between checkpoints, measurements on dev and points of the curves."""
 
 
 def rate_at(config: TrainConfig, step: int) -> float:
@@ -45,74 +51,85 @@ def rate_at(config: TrainConfig, step: int) -> float:
     return config.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
+@dataclass
+class Run:
+    """Everything that a training run changes, and that its checkpoint keeps."""
+
+    net: nn.Module
+    objective: Objective
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    curve: list[dict[str, float]] = field(default_factory=list)
+    """One point per checkpoint: step, loss and its parts, EER in percent, hours heard, minutes."""
+
+
 def train(
     config: TrainConfig,
     sampler: CropSampler,
     checkpoint: Path,
-    evaluate: Callable[[ConvTransformer], float] | None = None,
+    evaluate: Callable[[nn.Module], float] | None = None,
     stop_after: int | None = None,
-) -> ConvTransformer:
+    start: Path | None = None,
+    device: str = "cpu",
+) -> nn.Module:
     """Train for `config.steps`, or to the checkpoint at `stop_after`; resumes from `checkpoint` exactly.
 
-    `evaluate` gives the EER in percent for the log. Under `torchrun` every process draws batches of its
-    own, gradients are averaged, and the first process logs and saves.
+    `evaluate` gives the EER in percent. `start` is the checkpoint of another run whose weights this one
+    begins with. Under `torchrun` every process draws batches of its own, gradients are averaged, and the
+    first process logs and saves. The curves are drawn beside the checkpoint, as PNG.
     """
     rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    run = _begin(config, sampler, device, start)
+    if checkpoint.exists():
+        _resume(checkpoint, run, device)
+    meter = Meter(run.curve)
+    bar = tqdm(total=config.steps, initial=run.step, unit="step", disable=None if rank == 0 else True)
+    while run.step < config.steps and run.step != stop_after:
+        torch.manual_seed(config.seed * 1_000_003 + run.step * processes + rank)
+        batch = sampler.batch(config.batch, np.random.default_rng((config.seed, run.step, rank)))
+        parts = _step(run, config, batch, device)
+        meter.add(parts, processes * batch.columns.shape[0] * batch.columns.shape[1] * 0.01)
+        bar.set_postfix_str(meter.line(), refresh=False)
+        bar.update()
+        if rank == 0 and (run.step % config.save_every == 0 or run.step == config.steps):
+            meter.point(run.step, evaluate(run.net) if evaluate else None)
+            _save(checkpoint, run, config)
+            tqdm.write(meter.summary())
+    bar.close()
+    return run.net.eval()
+
+
+def _begin(config: TrainConfig, sampler: CropSampler, device: str, start: Path | None) -> Run:
     torch.manual_seed(config.seed)
-    model = ConvTransformer(config.net)
-    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay, betas=(0.9, 0.98))
-    first = _resume(checkpoint, model, optimiser) if checkpoint.exists() else 0
-    began, total, heard_s = time.monotonic(), 0.0, 0.0
-    for step in range(first, config.steps):
-        torch.manual_seed(config.seed * 1_000_003 + step * processes + rank)
-        crops, targets, speakers = sampler.batch(
-            config.batch, np.random.default_rng((config.seed, step, rank))
-        )
-        batch = (torch.from_numpy(x) for x in (crops, targets, speakers))
-        total += _step(model, optimiser, config, step, *batch)
-        heard_s += processes * crops.shape[0] * crops.shape[1] * 0.01
-        if rank == 0 and ((step + 1) % config.save_every == 0 or step + 1 == config.steps):
-            _save(checkpoint, model, optimiser, config, step + 1)
-            elapsed = time.monotonic() - began
-            eer = f", EER {evaluate(model):.2f} %" if evaluate else ""
-            print(
-                f"step {step + 1}: loss {total / config.save_every:.4f}{eer}, "
-                f"{heard_s / 3600:.1f} h of speech in {elapsed / 60:.1f} min",
-                flush=True,
-            )
-            total = 0.0
-        if step + 1 == stop_after:
-            break
-    return model.eval()
+    net = build(config.net).to(device)
+    objective = Objective(config.losses, net, sampler).to(device)
+    if start:
+        net.load_state_dict(torch.load(start, map_location=device, weights_only=True)["net"])
+    parameters = [*net.parameters(), *objective.parameters()]
+    optimiser = torch.optim.AdamW(parameters, weight_decay=config.weight_decay, betas=(0.9, 0.98))
+    return Run(net, objective, optimiser)
 
 
-def _step(
-    model: ConvTransformer,
-    optimiser: torch.optim.Optimizer,
-    config: TrainConfig,
-    step: int,
-    crops: torch.Tensor,
-    targets: torch.Tensor,
-    speakers: torch.Tensor,
-) -> float:
-    for group in optimiser.param_groups:
-        group["lr"] = rate_at(config, step)
-    model.train()
-    found = model(crops)
-    pull = losses.distillation(found, targets)
-    loss = pull + config.relational_weight * losses.relational(found, targets)
-    (loss + config.contrastive_weight * losses.contrastive(found, targets, speakers)).backward()
-    _average_gradients(model)
-    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
-    return float(pull.detach())
+def _step(run: Run, config: TrainConfig, batch: Any, device: str) -> dict[str, float]:
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate_at(config, run.step)
+    run.net.train()
+    with torch.autocast(device, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        loss, parts = run.objective(run.net, batch)
+    loss.backward()
+    parameters = [p for group in run.optimiser.param_groups for p in group["params"]]
+    _average_gradients(parameters)
+    torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+    run.optimiser.step()
+    run.optimiser.zero_grad(set_to_none=True)
+    run.step += 1
+    return {"loss": float(loss.detach()), **parts}
 
 
-def _average_gradients(model: ConvTransformer) -> None:
+def _average_gradients(parameters: list[torch.Tensor]) -> None:
     """The mean over all processes, where there are several."""
     if dist.is_initialized():
-        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        gradients = [p.grad for p in parameters if p.grad is not None]
         mean = torch.cat([g.flatten() for g in gradients])
         dist.all_reduce(mean)
         mean /= dist.get_world_size()
@@ -120,32 +137,87 @@ def _average_gradients(model: ConvTransformer) -> None:
             gradient.copy_(part.view_as(gradient))
 
 
-def _save(path: Path, model: ConvTransformer, optimiser: Any, config: TrainConfig, step: int) -> None:
+class Meter:
+    """Means since the last point, and the curve of all points."""
+
+    def __init__(self, curve: list[dict[str, float]]) -> None:
+        self._curve = curve
+        self._clear()
+
+    def _clear(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._count, self._heard_s, self._began = 0, 0.0, time.monotonic()
+
+    def add(self, parts: dict[str, float], heard_s: float) -> None:
+        for name, value in parts.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count, self._heard_s = self._count + 1, self._heard_s + heard_s
+
+    def line(self) -> str:
+        """What the progress bar says."""
+        speed = self._heard_s / 3600 / max(1e-9, time.monotonic() - self._began)
+        eer = f"EER {self._curve[-1]['eer']:.2f} %, " if self._curve and "eer" in self._curve[-1] else ""
+        return f"loss {self._sums['loss'] / self._count:.4f}, {eer}{speed:.4f} h of speech per second"
+
+    def point(self, step: int, eer: float | None) -> None:
+        last = self._curve[-1] if self._curve else {"hours": 0.0, "minutes": 0.0}
+        point = {"step": float(step)} | {k: v / self._count for k, v in self._sums.items()}
+        point["hours"] = last["hours"] + self._heard_s / 3600
+        point["minutes"] = last["minutes"] + (time.monotonic() - self._began) / 60
+        self._curve.append(point | ({} if eer is None else {"eer": eer}))
+        self._clear()
+
+    def summary(self) -> str:
+        """The last point in words."""
+        return ", ".join(f"{k} {v:.4g}" for k, v in self._curve[-1].items())
+
+
+def _save(path: Path, run: Run, config: TrainConfig) -> None:
     """Temporary file and rename, so that a kill leaves the old or the new one."""
     partial = path.with_suffix(".partial")
     torch.save(
         {
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
+            "net": run.net.state_dict(),
+            "objective": run.objective.state_dict(),
+            "optimiser": run.optimiser.state_dict(),
             "config": asdict(config),
-            "step": step,
+            "step": run.step,
+            "curve": run.curve,
         },
         partial,
     )
     partial.replace(path)
+    draw_curves(run.curve, path.with_suffix(".png"))
 
 
-def _resume(path: Path, model: ConvTransformer, optimiser: torch.optim.Optimizer) -> int:
-    kept = torch.load(path, map_location="cpu", weights_only=True)
-    model.load_state_dict(kept["model"])
-    optimiser.load_state_dict(kept["optimiser"])
-    return int(kept["step"])
+def _resume(path: Path, run: Run, device: str) -> None:
+    kept = torch.load(path, map_location=device, weights_only=True)
+    run.net.load_state_dict(kept["net"])
+    run.objective.load_state_dict(kept["objective"])
+    run.optimiser.load_state_dict(kept["optimiser"])
+    run.step = int(kept["step"])
+    run.curve.extend(kept["curve"])
 
 
-def load_checkpoint(path: Path) -> ConvTransformer:
+def load_checkpoint(path: Path) -> nn.Module:
     """The network of a checkpoint in evaluation mode."""
     kept = torch.load(path, map_location="cpu", weights_only=True)
-    sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in kept["config"]["net"].items()}
-    model = ConvTransformer(ConvTransformerConfig(**sizes))
-    model.load_state_dict(kept["model"])
-    return model.eval()
+    net = build(NetConfig(**kept["config"]["net"]))
+    net.load_state_dict(kept["net"])
+    return net.eval()
+
+
+def draw_curves(curve: list[dict[str, float]], path: Path) -> None:
+    """Loss and EER against hours of speech heard, as PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    left = figure.subplots()
+    left.plot([p["hours"] for p in curve], [p["loss"] for p in curve], "C0.-")
+    left.set(xlabel="hours of speech heard", ylabel="training loss")
+    measured = [p for p in curve if "eer" in p]
+    if measured:
+        right = left.twinx()
+        right.plot([p["hours"] for p in measured], [p["eer"] for p in measured], "C1.-")
+        right.set_ylabel("EER on dev / %", color="C1")
+    figure.savefig(path, dpi=110)

@@ -23,6 +23,7 @@ class TrialSet:
     """The files of the first `most` speakers' worth of a trial list as features, ready to score."""
 
     def __init__(self, trials: Path, root: Path, prior: np.ndarray, most: int = 400) -> None:
+        """`prior` (n_mels,) is where the running mean starts."""
         labels, pairs = read_trials(trials)
         names = sorted({name for pair in pairs for name in pair})
         names = names[:: max(1, len(names) // most)]
@@ -31,15 +32,18 @@ class TrialSet:
         self._labels, self._pairs = labels[kept], [pairs[i] for i in kept]
         self._columns = []
         for name in names:
-            columns = log_mel(read_audio(root / name))
-            self._columns.append(RunningMean(prior).process(columns[speech_mask(columns)]))
+            samples = read_audio(root / name)
+            speech = speech_mask(log_mel(samples))
+            columns = log_mel(samples, len(prior))[speech]
+            self._columns.append(RunningMean(prior).process(columns))
 
     @torch.inference_mode()
     def error_rate(self, net: torch.nn.Module) -> float:
         """EER in percent over whole files, by cosine."""
         was_training = net.training
         net.eval()
-        found = torch.cat([net(torch.from_numpy(c)[None]) for c in self._columns]).numpy()
+        device = next(net.parameters()).device
+        found = torch.cat([net(torch.from_numpy(c)[None].to(device)) for c in self._columns]).cpu().numpy()
         net.train(was_training)
         scores = np.array([found[self._index[a]] @ found[self._index[b]] for a, b in self._pairs])
         return 100 * equal_error_rate(scores[self._labels], scores[~self._labels])

