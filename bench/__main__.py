@@ -26,16 +26,28 @@ def parser() -> argparse.ArgumentParser:
     vad.add_argument("--without-silero", action="store_true")
 
     verification = _command(commands, "verification", "EER and minDCF of the encoder on a trial list")
-    verification.add_argument("--trials", type=Path, required=True, help="lines of `1|0 file file`")
-    verification.add_argument("--root", type=Path, required=True, help="folder that the files are below")
+    verification.add_argument(
+        "--trials", type=Path, default=CORPUS / "trials/english.trials", help="lines of `1|0 file file`"
+    )
+    verification.add_argument("--root", type=Path, default=CORPUS, help="folder that the files are below")
     verification.add_argument(
         "--noise", type=Path, help="TSV that fixes the noise (default: <trials>.noise.tsv)"
     )
     verification.add_argument("--snr", type=float, help="dB of the noise clip")
     verification.add_argument("--babble", type=float, help="dB of the babble, instead of noise")
     verification.add_argument("--first-s", type=float, help="only the first seconds of each file")
-    verification.add_argument("--encoder", help="name or folder of an encoder")
+    verification.add_argument(
+        "--encoder", action="append", help="name or folder of an encoder (with --compare: once for each)"
+    )
     verification.add_argument("--config", type=Path, help="TOML settings of the engine")
+
+    verification.add_argument(
+        "--compare", action="store_true", help="all conditions of --root's trials, beside the peers"
+    )
+    verification.add_argument("--campplus", type=Path, help="`python -m rt_models.export campplus` made it")
+    verification.add_argument("--resemblyzer", action="store_true", help="needs the `peers` extra")
+    verification.add_argument("--plot", type=Path, help="DET plot to write with --compare, PNG")
+    verification.add_argument("--jobs", type=int, default=1, help="processes of --compare")
 
     diarisation = _command(commands, "diarisation", "DER and JER on a folder of sound and RTTM files")
     diarisation.add_argument(

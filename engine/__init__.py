@@ -39,6 +39,7 @@ from engine.scoring import (
     minimum_detection_cost,
 )
 from engine.sinks import JsonLinesSink, QueueSink, RttmSink, final_turns, read_rttm, rttm_line
+from engine.stages.encoder import SpeakerEncoder, load_encoder
 from engine.stages.vad import Decisions, Vad, VadEvidence, VadInput
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, samples, seconds
 
@@ -82,6 +83,7 @@ __all__ = [
     "RttmSink",
     "RunningMean",
     "Sink",
+    "SpeakerEncoder",
     "SpeakerTurn",
     "SpeechEnded",
     "SpeechStarted",
@@ -102,6 +104,7 @@ __all__ = [
     "input_devices",
     "installed",
     "kaldi_fbank",
+    "load_encoder",
     "minimum_detection_cost",
     "models_folder",
     "read_config",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,26 @@ pytest.importorskip("kaldi_native_fbank")
 
 from rt_models.export import onnx as export  # noqa: E402
 from rt_models.export.encoder import export_encoder  # noqa: E402
-from rt_models.nets.conv_transformer import ConvTransformer, ConvTransformerConfig  # noqa: E402
-from rt_models.training import augment, conversations, data, encoder, shards  # noqa: E402
-from rt_models.training.batches import CropConfig, CropSampler, speech_mask  # noqa: E402
-from rt_models.training.losses import centre, contrastive, distillation, relational  # noqa: E402
+from rt_models.nets.registry import NETS, NetConfig, build  # noqa: E402
+from rt_models.training import augment, conversations, corpus, data, encoder, losses, shards  # noqa: E402
+from rt_models.training.batches import Batch, Copy, CropConfig, CropSampler, speech_mask  # noqa: E402
+from rt_models.training.config import TrainConfigError, read_train_config  # noqa: E402
+from rt_models.training.objective import LossConfig  # noqa: E402
+from rt_models.training.teacher import Teacher, principal  # noqa: E402
 from rt_models.training.vad import VadTrainConfig, evidence, train  # noqa: E402
 
-SMALL = ConvTransformerConfig(conv_channels=(4, 8), width=32, n_blocks=2, n_heads=2, feed_forward=64)
+SMALL = {"conv_channels": (4, 8), "width": 32, "n_blocks": 2, "n_heads": 2, "feed_forward": 64}
+SMALL_NETS = [
+    NetConfig("conv_transformer", SMALL),
+    NetConfig("conv_transformer", SMALL | {"pooling": "mean"}),
+    NetConfig("conv_transformer", SMALL | {"in_channels": 3}),
+    NetConfig("conv_transformer", SMALL | {"kernel": 0}),
+    NetConfig("conv_transformer", SMALL | {"positions": "learned"}),
+    NetConfig("lstm", {"hidden": 16, "dim": 24}),
+    NetConfig("ecapa", {"channels": 32, "squeezed": 8, "aggregated": 48, "hidden": 16, "dim": 24}),
+    NetConfig("resnet", {"channels": (8, 8, 16, 16), "blocks": (1, 1, 1, 1), "dim": 24}),
+]
+CONFIGS = Path(encoder.__file__).parent / "configs"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,11 +59,20 @@ def cache(tmp_path_factory) -> data.AudioCache:
     return data.AudioCache.build(data.read_manifest(folder / "manifest.txt"), folder, folder / "cache")
 
 
-def test_the_shipped_encoder_has_the_stated_size():
-    net = ConvTransformer(ConvTransformerConfig()).eval()
-    assert 2_000_000 <= sum(p.numel() for p in net.parameters()) <= 4_000_000
-    found = net(torch.randn(2, 160, 80))
-    assert found.shape == (2, 192)
+@pytest.mark.parametrize(
+    ("kind", "parameters", "dim"),
+    [
+        ("conv_transformer", 2_949_408, 192),
+        ("lstm", 1_423_616, 256),  # and GE2E's w and b
+        ("ecapa", 14_855_296, 256),
+        ("resnet", 8_028_492, 512),
+    ],
+)
+def test_every_network_has_the_published_size(kind, parameters, dim):
+    net = build(NetConfig(kind)).eval()
+    assert sum(p.numel() for p in net.parameters()) == parameters
+    found = net(torch.randn(2, 160, net.config.n_mels))
+    assert found.shape == (2, dim)
     torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
 
 
@@ -57,97 +80,272 @@ def test_the_shipped_encoder_has_the_stated_size():
 def test_the_encoder_hears_the_order_of_frames(positions):
     """Networks that add no position per frame are blind to it."""
     torch.manual_seed(0)
-    config = dataclasses.replace(SMALL, positions=positions, kernel=0)
-    net = ConvTransformer(config).eval()
-    x = torch.randn(1, 160, 80)
-    shuffled = x.unflatten(1, (40, 4))[:, torch.randperm(40)].flatten(1, 2)
+    net = build(NetConfig("conv_transformer", SMALL | {"positions": positions, "kernel": 0})).eval()
+    tokens = torch.randn(1, 40, 32)
     with torch.inference_mode():
-        assert (net(x) - net(shuffled)).abs().max() > 1e-3
+        assert (net.embed(tokens) - net.embed(tokens[:, torch.randperm(40)])).abs().max() > 1e-4
 
 
-@pytest.mark.parametrize(
-    "change", [{}, {"pooling": "mean"}, {"in_channels": 3}, {"kernel": 0}, {"positions": "learned"}]
-)
-def test_every_kind_of_encoder_exports_and_runs_in_the_engine(tmp_path, speech, change):
+@pytest.mark.parametrize("config", SMALL_NETS, ids=str)
+def test_every_network_exports_and_runs_in_the_engine(tmp_path, speech, config):
     torch.manual_seed(1)
-    net = ConvTransformer(dataclasses.replace(SMALL, **change)).eval()
-    n_bands = 80 * net.config.in_channels
+    net = build(config).eval()
+    n_bands = net.config.n_mels * net.config.in_channels
     assert export_encoder(net, np.full(n_bands, -9.0), tmp_path / "toy", "0") <= 1e-4
     embedder = FileEmbedder(PipelineConfig(encoder=EncoderConfig(model=str(tmp_path / "toy"))))
     found = embedder.embed(ArraySource(speech[:64_000]))
-    assert found.shape == (192,) and abs(np.linalg.norm(found) - 1) < 1e-5
+    assert found.shape == (net.config.dim,) and abs(np.linalg.norm(found) - 1) < 1e-5
 
 
 def test_an_export_that_differs_from_torch_raises(tmp_path):
-    net = ConvTransformer(SMALL).eval()
-    export_encoder(net, np.full(80, -9.0), tmp_path / "toy", "0")
+    net = build(NetConfig("lstm", {"hidden": 16})).eval()
+    export_encoder(net, np.full(40, -9.0), tmp_path / "toy", "0")
     with torch.no_grad():
         net.out.bias.add_(0.5)
     with pytest.raises(export.ParityError, match="differs from torch"):
         export.check_parity(
             net,
             tmp_path / "toy/model.onnx",
-            lambda rng: {"columns": rng.standard_normal((1, 99, 80)).astype("f4")},
+            lambda rng: {"columns": rng.standard_normal((1, 99, 40)).astype("f4")},
         )
 
 
-def test_a_toy_run_learns_resumes_exactly_and_its_model_runs(tmp_path, cache, speech):
-    shard = shards.build_shard(cache, None, np.ones(len(cache)), 0, tmp_path / "shard.f16")
-    masks = [speech_mask(shard.columns(i)) for i in range(len(cache))]
-    targets = centre(torch.randn(len(cache), 192, generator=torch.Generator().manual_seed(0))).numpy()
-    sampler = CropSampler(
-        [shard],
-        [masks],
-        [targets],
-        np.full(80, -9.0),
-        cache.utterances,
-        CropConfig(columns=(80,), chances=(1.0,), band_masks=0, time_masks=0),
+@pytest.fixture(scope="module")
+def sampler(cache, tmp_path_factory) -> CropSampler:
+    """A clean copy of the toy corpus with random targets, two crops of each speaker in a batch."""
+    shard = shards.build_shard(cache, None, np.ones(12), 0, tmp_path_factory.mktemp("s") / "shard.f16")
+    speech = [np.flatnonzero(speech_mask(shard.columns(i))) for i in range(12)]
+    targets = losses.centre(torch.randn(12, 192, generator=torch.Generator().manual_seed(0))).numpy()
+    copy = Copy(shard, speech, targets, np.arange(12) // 3)
+    config = CropConfig(
+        columns=(80,), chances=(1.0,), band_masks=0, time_masks=0, noise=0.0, babble=0.0, equaliser=0.0
     )
+    return CropSampler([copy], ["demo"] * 12, [], np.full(80, -9.0), config)
+
+
+def test_a_toy_run_learns_and_resumes_exactly(tmp_path, sampler):
     config = encoder.TrainConfig(
-        net=dataclasses.replace(SMALL, dropout=0.0),
+        net=NetConfig("conv_transformer", SMALL),
+        losses=LossConfig(contrastive=0.0),
         steps=90,
         batch=12,
         warm_up=5,
         learning_rate=1e-2,
-        contrastive_weight=0.0,
         save_every=30,
     )
-    first = distillation_of(ConvTransformer(config.net), sampler)
-    whole = encoder.train(config, sampler, tmp_path / "whole.pt")
+    first = distillation_of(build(config.net), sampler)
+    whole = encoder.train(config, sampler, tmp_path / "whole.pt", evaluate=lambda net: 50.0)
     assert distillation_of(whole, sampler) < 0.9 * first
+    assert (tmp_path / "whole.png").stat().st_size > 5_000
 
-    encoder.train(
-        dataclasses.replace(config, steps=90, save_every=30), sampler, tmp_path / "parts.pt", stop_after=60
-    )
+    encoder.train(config, sampler, tmp_path / "parts.pt", stop_after=60)
     resumed = encoder.train(config, sampler, tmp_path / "parts.pt")
     for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+    kept = encoder.load_checkpoint(tmp_path / "whole.pt")
+    torch.testing.assert_close(kept.out.weight, whole.out.weight)
+    curve = torch.load(tmp_path / "parts.pt", weights_only=True)["curve"]
+    assert [p["step"] for p in curve] == [30, 60, 90] and curve[2]["hours"] > curve[0]["hours"]
 
-    export_encoder(encoder.load_checkpoint(tmp_path / "whole.pt"), sampler.prior, tmp_path / "toy", "0")
-    embedder = FileEmbedder(PipelineConfig(encoder=EncoderConfig(model=str(tmp_path / "toy"))))
-    assert embedder.embed(ArraySource(speech[:48_000])).shape == (192,)
 
-
-def distillation_of(net: ConvTransformer, sampler: CropSampler) -> float:
-    crops, targets, _ = sampler.batch(48, np.random.default_rng(99))
+def distillation_of(net: torch.nn.Module, sampler: CropSampler) -> float:
+    batch = sampler.batch(48, np.random.default_rng(99))
     with torch.inference_mode():
-        return float(distillation(net.eval()(torch.from_numpy(crops)), torch.from_numpy(targets)))
+        found = net.eval()(torch.from_numpy(batch.columns))
+        return float(losses.distillation(found, torch.from_numpy(batch.targets)))
+
+
+def test_batches_are_seeded_and_say_what_they_hold(sampler):
+    config = dataclasses.replace(sampler.config, noise=1.0, babble=1.0, equaliser=1.0, band_masks=2)
+    noise = [np.full((60, 80), 1e-3, np.float32)]
+    noisy = CropSampler(sampler.copies, ["demo"] * 12, noise, sampler.prior, config)
+    a, b = (noisy.batch(16, np.random.default_rng(3)) for _ in range(2))
+    for x, y, name in zip(a, b, Batch._fields, strict=True):
+        np.testing.assert_array_equal(x, y, err_msg=name)
+    assert a.columns.shape == (16, 80, 80) and np.isfinite(a.columns).all()
+    assert a.frames.shape == (16, 19, 0)
+    copy = sampler.copies[0]
+    for target, speaker in zip(a.targets, a.speakers, strict=True):
+        assert copy.speakers[np.flatnonzero((copy.targets == target).all(axis=1))] == speaker
+
+
+def test_grouped_batches_hold_as_many_crops_of_each_speaker(sampler):
+    config = dataclasses.replace(sampler.config, utterances_per_speaker=3)
+    grouped = CropSampler(sampler.copies, ["demo"] * 12, [], sampler.prior, config)
+    found = grouped.batch(12, np.random.default_rng(0)).speakers.reshape(4, 3)
+    assert (found == found[:, :1]).all() and len(set(found[:, 0])) == 4
+
+
+@pytest.mark.parametrize("kind", ["softmax", "contrast", "angular prototypical", "additive angular margin"])
+def test_losses_on_labels_part_the_speakers(kind):
+    torch.manual_seed(0)
+    free = torch.nn.Parameter(torch.randn(5, 4, 8))
+    loss = {
+        "softmax": losses.GE2E("softmax"),
+        "contrast": losses.GE2E("contrast"),
+        "angular prototypical": losses.AngularPrototypical(),
+        "additive angular margin": losses.AdditiveAngularMargin(8, 5),
+    }[kind]
+    optimiser = torch.optim.Adam([free, *loss.parameters()], 0.05)
+    for _ in range(200):
+        x = torch.nn.functional.normalize(free, dim=2)
+        flat = kind == "additive angular margin"
+        value = loss(x.flatten(0, 1), torch.arange(5).repeat_interleave(4)) if flat else loss(x)
+        optimiser.zero_grad()
+        value.backward()
+        optimiser.step()
+    found = losses.centroid_cosines(torch.nn.functional.normalize(free.detach(), dim=2))[:, -1]
+    assert (found.argmax(dim=1) == torch.arange(5)).all()
+
+
+def test_losses_on_labels_need_grouped_batches(sampler):
+    config = encoder.TrainConfig(net=NetConfig("conv_transformer", SMALL), losses=LossConfig(ge2e=1.0))
+    with pytest.raises(ValueError, match="utterances_per_speaker"):
+        encoder.train(config, sampler, Path("never.pt"))
+
+
+def test_ge2e_leaves_an_utterance_out_of_its_own_centroid():
+    x = torch.nn.functional.normalize(torch.randn(4, 3, 8, generator=torch.Generator().manual_seed(2)), dim=2)
+    found = losses.centroid_cosines(x)
+    for j in range(4):
+        for i in range(3):
+            for k in range(4):
+                kept = [m for m in range(3) if k != j or m != i]
+                wanted = torch.cosine_similarity(x[j, i], x[k, kept].mean(dim=0), dim=0)
+                torch.testing.assert_close(found[j, i, k], wanted)
+
+
+def test_the_scale_of_ge2e_stays_positive_and_learns_slowly():
+    loss = losses.GE2E()
+    loss(torch.nn.functional.normalize(torch.randn(4, 3, 8), dim=2)).backward()
+    scale = loss.scale.grad.item()
+    loss.scale._backward_hooks.clear()
+    with torch.no_grad():
+        loss.scale.fill_(-5.0)
+    assert scale != 0 and torch.isfinite(loss(torch.randn(4, 3, 8)))
 
 
 def test_the_losses_are_zero_for_a_perfect_student_only():
     teacher = torch.nn.functional.normalize(torch.randn(8, 16), dim=1)
-    assert distillation(teacher, teacher).item() == pytest.approx(0, abs=1e-6)
-    assert relational(-teacher, teacher).item() == pytest.approx(0, abs=1e-6)
-    assert distillation(-teacher, teacher).item() == pytest.approx(2, abs=1e-6)
     people = torch.arange(8)
-    assert contrastive(teacher, teacher, people) < contrastive(teacher.roll(1, 0), teacher, people)
+    assert losses.distillation(teacher, teacher).item() == pytest.approx(0, abs=1e-6)
+    assert losses.relational(-teacher, teacher).item() == pytest.approx(0, abs=1e-6)
+    assert losses.distillation(-teacher, teacher).item() == pytest.approx(2, abs=1e-6)
+    right = losses.contrastive(teacher, teacher, people, teacher, people)
+    assert right < losses.contrastive(teacher.roll(1, 0), teacher, people, teacher, people)
 
 
-def test_other_recordings_of_a_speaker_are_no_negatives():
-    teacher = torch.nn.functional.normalize(torch.randn(4, 16), dim=1)
-    twice = torch.cat((teacher, teacher))
-    people = torch.arange(4).repeat(2)
-    torch.testing.assert_close(contrastive(twice, twice, people), contrastive(teacher, teacher, people[:4]))
+def test_neither_the_same_speaker_nor_a_twin_is_a_negative():
+    teacher = torch.eye(4)
+    people = torch.arange(4)
+    alone = losses.contrastive(teacher, teacher, people, teacher, people)
+    twins = torch.cat((teacher, teacher + 0.01))
+    torch.testing.assert_close(
+        losses.contrastive(teacher, teacher, people, twins, torch.cat((people, people + 4))), alone
+    )
+
+
+class FrameNet(torch.nn.Module):
+    """A teacher of the real one's shape: an embedding of 192 and 512 features every second column."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames, self.out = torch.nn.Linear(80, 512), torch.nn.Linear(512, 192)
+
+    def forward(self, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        frames = self.frames(columns)[:, ::2].relu()
+        return self.out(frames.mean(dim=1)), frames
+
+
+def test_a_teacher_is_asked_once_and_its_frames_lie_where_the_columns_are(tmp_path, cache):
+    folder, net = tmp_path / "teacher", FrameNet().eval()
+    shapes = {"columns": {0: "batch", 1: "time"}}
+    export.export(net, {"columns": torch.randn(1, 100, 80)}, ["embedding", "frames"], shapes, folder)
+    export.write_manifest(
+        folder,
+        {
+            "name": "teacher",
+            "kind": "encoder",
+            "version": "0",
+            "inputs": {"columns": ["batch", "time", 80]},
+            "outputs": {"embedding": ["batch", 192], "frames": ["batch", "frames", 512]},
+            "settings": {"dim": 192, "features": "kaldi_fbank", "n_mels": 80, "mean": "window"},
+        },
+    )
+    work = tmp_path / "work"
+    prepared = corpus.Prepared(cache, [], [], work)
+    work.mkdir()
+    choice = corpus.CopyConfig(speeds=(0,), perturbed=())
+    made = corpus.sampler(prepared, folder, choice, CropConfig(columns=(80,), chances=(1.0,)))
+    batch = made.batch(6, np.random.default_rng(0))
+    assert batch.targets.shape == (6, 192) and batch.frames.shape == (6, 19, 96)
+    before = (work / "teacher_0.npy").stat().st_mtime_ns
+    corpus.sampler(prepared, folder, choice, CropConfig())
+    assert (work / "teacher_0.npy").stat().st_mtime_ns == before
+
+    teacher = Teacher(folder, cache)
+    parts = teacher.components(work / "components.npz")
+    frames = (teacher.heard(3, 1.0)[1] - parts.mean) @ parts.weights
+    found = made.copies[0].frames.at(3, np.array([2, 41, 100]))  # centred at 280, 6,520 and 15,960
+    np.testing.assert_allclose(found, frames[[0, 20, 49]], atol=0.02)
+
+
+def test_components_are_whitened_half_way(rng):
+    frames = rng.standard_normal((4_000, 512)) * np.geomspace(10, 0.1, 512)
+    found = principal(frames)
+    variance = ((frames - found.mean) @ found.weights).var(axis=0)
+    np.testing.assert_allclose(variance[:5], np.geomspace(10, 0.1, 512)[:5], rtol=0.1)
+
+
+def test_a_configured_run_trains_exports_and_verifies(tmp_path, cache, speech):
+    """The command line, on a folder of files and the toy settings."""
+    from rt_models.training.__main__ import main
+
+    root, noise = tmp_path / "root", tmp_path / "noise"
+    noise.mkdir()
+    sf.write(noise / "hiss.wav", np.random.default_rng(0).standard_normal(32_000) * 0.1, 16_000)
+    for i in range(12):
+        path = root / f"{i // 3 + 10}" / "1" / f"{i // 3 + 10}-1-{i:04}.flac"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sf.write(path, cache.audio(i), 16_000)
+    files = sorted(str(p.relative_to(root)) for p in root.glob("*/*/*"))
+    trials = tmp_path / "trials.txt"
+    trials.write_text(
+        "\n".join(f"{int(a.split('/')[0] == b.split('/')[0])} {a} {b}" for a in files for b in files if a < b)
+    )
+    out = tmp_path / "toy"
+    arguments = {
+        "--config": CONFIGS / "toy.toml",
+        "--corpus": root,
+        "--manifest": root,
+        "--noise": noise,
+        "--trials": trials,
+        "--rooms": 2,
+        "--work": tmp_path / "work",
+        "--out": out,
+    }
+    main(["encoder", *(str(x) for pair in arguments.items() for x in pair)])
+    facts = json.loads((out / "training.json").read_text())
+    assert facts["parity"] <= 1e-4 and len(facts["curve"]) == 3 and (out / "curves.png").exists()
+    assert all(0 <= point["eer"] <= 100 for point in facts["curve"])
+    embedder = FileEmbedder(PipelineConfig(encoder=EncoderConfig(model=str(out))))
+    assert embedder.embed(ArraySource(speech[:48_000])).shape == (32,)
+
+
+@pytest.mark.parametrize("name", [p.name for p in CONFIGS.glob("*.toml")])
+def test_every_shipped_configuration_can_be_read(name):
+    config = read_train_config(CONFIGS / name)
+    assert config.net.kind in NETS
+
+
+def test_wrong_settings_are_all_named_at_once(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text('stepz = 3\nbatch = "many"\n[losses]\nge2e_kind = "hinge"\n')
+    with pytest.raises(TrainConfigError, match=r"stepz.*batch = 'many'.*'softmax' or 'contrast'"):
+        read_train_config(path)
+    path.write_text('[net]\nkind = "lstm"\nsizes = { hiden = 3 }')
+    with pytest.raises(TrainConfigError, match=r"net\.sizes\.hiden"):
+        read_train_config(path)
 
 
 def test_augmentation_is_seeded_and_keeps_the_length(cache, tmp_path):
@@ -217,6 +415,29 @@ def test_manifests_in_both_shapes(tmp_path: Path):
     assert [u.path for u in data.read_manifest(table)] == ["x.wav"]
     with pytest.raises(ValueError, match="test"):
         data.read_manifest(table, "test")
+    with pytest.raises(ValueError, match="no such"):
+        data.read_manifest(tmp_path / "nothing")
+    lines.write_text("alone\n")
+    with pytest.raises(ValueError, match="alone"):
+        data.read_manifest(lines)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["84/121123/84-121123-0000.flac", "84/121550/84-121550-0001.flac", "174/50561/174-50561-0.flac"],
+        ["wav/id10001/video/00001.wav", "wav/id10001/other/00001.wav", "wav/id10002/video/00001.wav"],
+    ],
+)
+def test_librispeech_and_voxceleb_folders(tmp_path, files):
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        sf.write(tmp_path / file, np.zeros(160), 16_000)
+    (tmp_path / "README.TXT").write_text("not a sound")
+    found = data.read_manifest(tmp_path)
+    assert sorted(u.path for u in found) == sorted(files)
+    speakers = {u.path: u.speaker for u in found}
+    assert speakers[files[0]] == speakers[files[1]] != speakers[files[2]]
 
 
 def test_the_exported_vad_keeps_its_state(tmp_path):

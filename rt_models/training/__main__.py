@@ -31,6 +31,7 @@ def prepare(args: argparse.Namespace) -> corpus.Prepared:
         args.corpus,
         args.noise or args.corpus / "noise/train",
         args.work,
+        args.rooms,
     )
 
 
@@ -45,7 +46,7 @@ def train_encoder(args: argparse.Namespace) -> None:
         prepare(args), args.teacher, config.copies, config.crops, build(config.net).config.n_mels
     )
     checkpoint = args.work / f"{name}.pt"
-    run = partial(train, config, sampler, checkpoint, start=args.start, device=args.device)
+    run = partial(train, config, sampler, checkpoint, start=args.from_checkpoint, device=args.device)
     if not first:
         run()
         return
@@ -76,7 +77,7 @@ def train_demo(args: argparse.Namespace) -> None:
     make_demo(args.corpus, Path(__file__).parents[2] / "engine/demo/conversation")
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     top = argparse.ArgumentParser(prog="python -m rt_models.training", description=__doc__)
     top.add_argument("command", choices=["encoder", "vad", "demo"])
     top.add_argument("--corpus", type=Path, required=True, help="folder that the manifest's paths start at")
@@ -86,6 +87,7 @@ def main() -> None:
         help="TSV, `<speaker> <path>` lines, or a LibriSpeech or VoxCeleb folder (default: manifest.tsv)",
     )
     top.add_argument("--noise", type=Path, help="folder of noise recordings (default: noise/train)")
+    top.add_argument("--rooms", type=int, default=corpus.N_ROOMS, help="rooms to simulate")
     top.add_argument("--trials", type=Path, help="dev trials for the EER curve (default: english.trials)")
     top.add_argument("--work", type=Path, default=Path("work"), help="folder for caches and checkpoints")
     top.add_argument(
@@ -93,12 +95,14 @@ def main() -> None:
     )
     top.add_argument("--config", type=Path, help="TOML of rt_models/training/configs")
     top.add_argument("--name", help="of the model (default: the kind of network)")
-    top.add_argument("--start", type=Path, help="checkpoint of another run whose weights to begin with")
+    top.add_argument(
+        "--from-checkpoint", type=Path, help="checkpoint of another run whose weights to begin with"
+    )
     top.add_argument("--out", type=Path, help="model folder (default: rt_models/artifacts/NAME)")
     top.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     top.add_argument("--threads", type=int, default=1)
     top.add_argument("--version", default="1", help="written into the manifest")
-    args = top.parse_args()
+    args = top.parse_args(argv)
     torch.set_num_threads(args.threads)
     if "WORLD_SIZE" in os.environ:  # started by torchrun
         dist.init_process_group("nccl" if args.device == "cuda" else "gloo")

@@ -20,6 +20,18 @@ N_ROOMS = 400
 
 
 @dataclass(frozen=True)
+class CopyConfig:
+    """Which copies of the corpus are trained on, and their targets."""
+
+    speeds: tuple[int, ...] = (0, 1)
+    """Clean copies: the seed of the speeds of each, 0 for the original speed."""
+    perturbed: tuple[int, ...] = (0, 0)
+    """Copies with rooms, noise, codecs and all: the seed of the speeds of each."""
+    speaker_mean: float = 0.5
+    """Share of the speaker's mean embedding in the target, the rest is the utterance's own."""
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A corpus ready for training."""
 
@@ -29,27 +41,29 @@ class Prepared:
     work: Path
 
 
-def prepare(manifest: Path, root: Path, noises: Path, work: Path, seed: int = 1) -> Prepared:
+def prepare(
+    manifest: Path, root: Path, noises: Path, work: Path, n_rooms: int = N_ROOMS, seed: int = 1
+) -> Prepared:
     """Decode the manifest's files below `root` and simulate the rooms; what is there already is kept."""
     work.mkdir(parents=True, exist_ok=True)
     cache = AudioCache.build(read_manifest(manifest), root, work / "audio")
-    return Prepared(cache, simulate_rooms(N_ROOMS, seed, work / "rooms.npz"), load_noises(noises), work)
+    return Prepared(cache, simulate_rooms(n_rooms, seed, work / "rooms.npz"), load_noises(noises), work)
 
 
 def sampler(
     data: Prepared,
     teacher: Path | None,
-    copies: tuple[int, ...],
+    choice: CopyConfig,
     config: CropConfig,
     n_mels: int = N_MELS,
 ) -> CropSampler:
     """Crops of a clean copy of the corpus at every speed and of its perturbed copies.
 
-    copies[k] is the seed of the speeds of the perturbed copy k, 0 for the original speed. Without a
-    teacher the targets are zero, for losses on speaker labels alone.
+    Without a teacher the targets are zero, for losses on speaker labels alone.
     """
+    copies = choice.perturbed
     augment = Augmenter(AugmentConfig(), data.rooms, data.noises, data.cache)
-    speeds = {seed: draw_speeds(len(data.cache), seed) for seed in sorted({0, *copies})}
+    speeds = {seed: draw_speeds(len(data.cache), seed) for seed in sorted({0, *choice.speeds, *copies})}
     taught = _taught(data, teacher, speeds)
     speakers = _speakers(data.cache, speeds)
     suffix = "" if n_mels == N_MELS else f"_{n_mels}"
@@ -61,9 +75,19 @@ def sampler(
         for name, how, rng_seed in [(f"clean_{seed}", None, 0), *perturbed]:
             path = data.work / f"{name}{suffix}.f16"
             shard = build_shard(data.cache, how, of_seed, rng_seed, path, n_mels)
-            made.append(Copy(shard, speech, taught[seed], speakers[seed], frames))
+            targets = toward_mean(taught[seed], speakers[seed], choice.speaker_mean)
+            made.append(Copy(shard, speech, targets, speakers[seed], frames))
     corpora = [u.corpus for u in data.cache.utterances]
     return CropSampler(made, corpora, _noise_power(data, n_mels), mean_columns(made[0]), config)
+
+
+def toward_mean(targets: np.ndarray, speakers: np.ndarray, share: float) -> np.ndarray:
+    """Unit-length targets (n, D), each blended with the mean direction of its speaker's."""
+    sums = np.zeros((speakers.max() + 1, targets.shape[1]), np.float32)
+    np.add.at(sums, speakers, targets)
+    mean = torch.nn.functional.normalize(torch.from_numpy(sums[speakers]), dim=1)
+    blend = share * mean + (1.0 - share) * torch.from_numpy(targets)
+    return torch.nn.functional.normalize(blend, dim=1).numpy()
 
 
 def _taught(data: Prepared, folder: Path | None, speeds: dict[int, np.ndarray]) -> dict[int, np.ndarray]:

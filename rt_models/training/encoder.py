@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from rt_models.nets.registry import NetConfig, build
 from rt_models.training.batches import CropConfig, CropSampler
+from rt_models.training.corpus import CopyConfig
 from rt_models.training.objective import LossConfig, Objective
 
 
@@ -27,8 +28,7 @@ class TrainConfig:
     net: NetConfig = field(default_factory=NetConfig)
     crops: CropConfig = field(default_factory=CropConfig)
     losses: LossConfig = field(default_factory=LossConfig)
-    copies: tuple[int, ...] = (0, 0, 1, 2)
-    """Perturbed copies of the corpus: the seed of the speeds of each, 0 for the original speed."""
+    copies: CopyConfig = field(default_factory=CopyConfig)
     steps: int = 6000
     batch: int = 64
     """Crops a step and process."""
