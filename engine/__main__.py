@@ -19,7 +19,7 @@ from engine.config import PipelineConfig, read_config
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
 from engine.inference.manifest import verify
-from engine.inference.onnx import installed, models_folder
+from engine.inference.onnx import installed, models_folder, parts
 from engine.latency import LatencySink
 from engine.live import LiveSession, Sink
 from engine.pipeline import Pipeline
@@ -179,7 +179,7 @@ def models(args: argparse.Namespace) -> int:
     failed = False
     for folder in installed():
         try:
-            manifest = verify(folder)
+            manifest, *_ = [verify(part) for part in parts(folder)]
             print(
                 f"{manifest.name:<20} {manifest.kind:<10} version {manifest.version:<8} "
                 f"sha256 {manifest.sha256[:16]}… verified"

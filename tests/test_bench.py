@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine import models_folder
 from tests.conftest import DEMO
 
 RANGE = {"p50", "p95", "p99", "max"}
@@ -71,21 +72,41 @@ def test_vad(tmp_path, conversations, rng):
         assert ours["frame_error"] == pytest.approx(ours["miss"] + ours["false_alarm"], abs=0.01)
 
 
-@pytest.mark.parametrize("condition", [[], ["--snr", "5"], ["--babble", "5"], ["--first-s", "2"]])
-def test_verification(tmp_path, condition):
+@pytest.fixture
+def trials(tmp_path: Path) -> Path:
+    """Four pieces of the demo, each the target of itself, under the two names that --compare wants."""
     samples = sf.read(DEMO, dtype="float32")[0]
     names = [f"{i}.wav" for i in range(4)]
     for i, name in enumerate(names):
         sf.write(tmp_path / name, samples[i * 48_000 : (i + 1) * 48_000], 16_000)
-    rows = [f"{int(a == b)} {a} {b}" for a in names for b in names]
-    (tmp_path / "some.trials").write_text("\n".join(rows))
-    beds = ["file\tnoise\toffset_s\tbabble", *(f"{n}\t0.wav\t0.5\t1.wav,2.wav" for n in names)]
-    (tmp_path / "some.noise.tsv").write_text("\n".join(beds))
-    found = bench(
-        tmp_path, "verification", "--trials", tmp_path / "some.trials", "--root", tmp_path, *condition
-    )
+    (tmp_path / "trials").mkdir()
+    for kind in ("english", "multilingual"):
+        rows = [f"{int(a == b)} {a} {b}" for a in names for b in names]
+        (tmp_path / f"trials/{kind}.trials").write_text("\n".join(rows))
+        beds = ["file\tnoise\toffset_s\tbabble", *(f"{n}\t0.wav\t0.5\t1.wav,2.wav" for n in names)]
+        (tmp_path / f"trials/{kind}.noise.tsv").write_text("\n".join(beds))
+    return tmp_path / "trials/english.trials"
+
+
+@pytest.mark.parametrize("condition", [[], ["--snr", "5"], ["--babble", "5"], ["--first-s", "2"]])
+def test_verification(tmp_path, trials, condition):
+    found = bench(tmp_path, "verification", "--trials", trials, "--root", tmp_path, *condition)
     assert found["n_target"] == 4 and found["n_nontarget"] == 12
     assert found["eer"] == 0.0 and found["min_dcf_p05"] == found["min_dcf_p01"] == 0.0
+
+
+def test_the_comparison_has_every_system_in_every_condition(tmp_path, trials):
+    plot = tmp_path / "det.png"
+    shipped = models_folder() / "conv_transformer"
+    systems = ["conv_transformer", str(shipped)]  # two of them, as if one were a peer
+    chosen = [x for name in systems for x in ("--encoder", name)]
+    found = bench(tmp_path, "verification", "--compare", "--root", tmp_path, *chosen, "--plot", plot)
+    assert len(found["conditions"]) == 6 and set(found["cost_ms"]) == set(systems)
+    for rates in found["conditions"].values():
+        assert set(rates) == set(systems)
+        assert rates[systems[0]] == rates[systems[1]] and rates[systems[0]]["eer"] == 0.0
+    assert all(set(cost) == RANGE for cost in found["cost_ms"].values())
+    assert plot.stat().st_size > 10_000
 
 
 def test_noise_is_added_at_the_wanted_ratio_over_active_frames(rng):

@@ -34,8 +34,13 @@ def find_model(name: str, kind: str) -> Path:
 
 
 def installed() -> list[Path]:
-    """All model folders, sorted by name."""
+    """All model folders, sorted by name; the parts of a model lie inside its folder."""
     return sorted(p.parent for p in models_folder().glob("*/manifest.toml"))
+
+
+def parts(folder: Path) -> list[Path]:
+    """A model folder and those of its parts."""
+    return [folder, *sorted(p.parent for p in folder.glob("*/manifest.toml"))]
 
 
 @lru_cache(maxsize=16)

@@ -108,10 +108,9 @@ class SpeakerEncoder:
 def load_encoder(config: EncoderConfig, stopwatch: Stopwatch | None = None) -> SpeakerEncoder:
     """The encoder that the settings name, with its `tokens` half where it has one."""
     folder = find_model(config.model, "encoder")
-    half = folder / "tokens"
-    return SpeakerEncoder(
-        Model(folder, config.threads), Model(half, config.threads) if half.is_dir() else None, stopwatch
-    )
+    model = Model(folder, config.threads)
+    halved = "token_columns" in model.manifest.settings
+    return SpeakerEncoder(model, Model(folder / "tokens", config.threads) if halved else None, stopwatch)
 
 
 def _settings(manifest: Manifest) -> dict[str, Any]:

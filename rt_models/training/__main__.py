@@ -15,7 +15,7 @@ from rt_models.export.encoder import export_encoder
 from rt_models.export.onnx import write_facts
 from rt_models.export.vad import export_vad
 from rt_models.nets.registry import build
-from rt_models.training import corpus, vad
+from rt_models.training import ablation, corpus, vad
 from rt_models.training.config import read_train_config
 from rt_models.training.demo import make_demo
 from rt_models.training.encoder import TrainConfig, draw_curves, train
@@ -32,6 +32,7 @@ def prepare(args: argparse.Namespace) -> corpus.Prepared:
         args.noise or args.corpus / "noise/train",
         args.work,
         args.rooms,
+        args.every,
     )
 
 
@@ -42,8 +43,9 @@ def train_encoder(args: argparse.Namespace) -> None:
     first = not dist.is_initialized() or dist.get_rank() == 0
     if not first:
         dist.barrier()  # the first process fills the work folder
+    sizes = build(config.net).config
     sampler = corpus.sampler(
-        prepare(args), args.teacher, config.copies, config.crops, build(config.net).config.n_mels
+        prepare(args), args.teacher, config.copies, config.crops, sizes.n_mels, sizes.in_channels == 3
     )
     checkpoint = args.work / f"{name}.pt"
     run = partial(train, config, sampler, checkpoint, start=args.from_checkpoint, device=args.device)
@@ -53,7 +55,8 @@ def train_encoder(args: argparse.Namespace) -> None:
     if dist.is_initialized():
         dist.barrier()
     trials = args.trials or args.corpus / "trials/english.trials"
-    net = run(evaluate=TrialSet(trials, args.corpus, sampler.prior).error_rate if trials.exists() else None)
+    dev = TrialSet(trials, args.corpus, sampler.prior, sizes.n_mels) if trials.exists() else None
+    net = run(evaluate=dev.error_rate if dev else None)
     folder = args.out or ARTIFACTS / name
     worst = export_encoder(net.cpu(), sampler.prior, folder, args.version)
     curve = torch.load(checkpoint, map_location="cpu", weights_only=True)["curve"]
@@ -72,6 +75,13 @@ def train_vad(args: argparse.Namespace) -> None:
     export_vad(net, args.out or ARTIFACTS / "vad", args.version)
 
 
+def run_ablations(args: argparse.Namespace) -> None:
+    """Train the variations of the shipped encoder, all with the same small budget."""
+    base = read_train_config(args.config) if args.config else TrainConfig()
+    trials = args.trials or args.corpus / "trials/english.trials"
+    ablation.measure(base, prepare(args), args.teacher, trials, args.corpus, args.name)
+
+
 def train_demo(args: argparse.Namespace) -> None:
     """Make the conversation that the engine bundles."""
     make_demo(args.corpus, Path(__file__).parents[2] / "engine/demo/conversation")
@@ -79,7 +89,7 @@ def train_demo(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     top = argparse.ArgumentParser(prog="python -m rt_models.training", description=__doc__)
-    top.add_argument("command", choices=["encoder", "vad", "demo"])
+    top.add_argument("command", choices=["encoder", "vad", "ablation", "demo"])
     top.add_argument("--corpus", type=Path, required=True, help="folder that the manifest's paths start at")
     top.add_argument(
         "--manifest",
@@ -88,13 +98,14 @@ def main(argv: list[str] | None = None) -> None:
     )
     top.add_argument("--noise", type=Path, help="folder of noise recordings (default: noise/train)")
     top.add_argument("--rooms", type=int, default=corpus.N_ROOMS, help="rooms to simulate")
+    top.add_argument("--every", type=int, default=1, help="take every n-th speaker, for quick runs")
     top.add_argument("--trials", type=Path, help="dev trials for the EER curve (default: english.trials)")
     top.add_argument("--work", type=Path, default=Path("work"), help="folder for caches and checkpoints")
     top.add_argument(
         "--teacher", type=Path, help="CAM++ as a model folder, made by `python -m rt_models.export campplus`"
     )
     top.add_argument("--config", type=Path, help="TOML of rt_models/training/configs")
-    top.add_argument("--name", help="of the model (default: the kind of network)")
+    top.add_argument("--name", help="of the model (default: the kind of network), or of one ablation")
     top.add_argument(
         "--from-checkpoint", type=Path, help="checkpoint of another run whose weights to begin with"
     )
@@ -106,7 +117,9 @@ def main(argv: list[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     if "WORLD_SIZE" in os.environ:  # started by torchrun
         dist.init_process_group("nccl" if args.device == "cuda" else "gloo")
-    {"encoder": train_encoder, "vad": train_vad, "demo": train_demo}[args.command](args)
+    {"encoder": train_encoder, "vad": train_vad, "ablation": run_ablations, "demo": train_demo}[args.command](
+        args
+    )
 
 
 if __name__ == "__main__":

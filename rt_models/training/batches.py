@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine import RunningMean
+from engine import N_MELS, RunningMean
 from rt_models.training.shards import FrameTargets, Shard
 
 NEPERS_PER_DB = np.log(10.0) / 10.0
@@ -88,9 +88,12 @@ class CropSampler:
         noises: list[np.ndarray],
         prior: np.ndarray,
         config: CropConfig,
+        n_mels: int = N_MELS,
     ) -> None:
+        """`noises` are mel power (n, n_mels), `prior` the mean column; what a column holds beyond its
+        `n_mels` log-mel bands stays as the shard has it."""
         self.copies, self.prior, self.config = copies, prior, config
-        self._corpora, self._noises = np.array(corpora), noises  # noises: mel power
+        self._corpora, self._noises, self._n_mels = np.array(corpora), noises, n_mels
         self._of_speaker = _groups(copies) if config.utterances_per_speaker else []
 
     @property
@@ -141,7 +144,13 @@ class CropSampler:
         """Pairs of copy and utterance: whole speakers, one corpus, or anything."""
         each = self.config.utterances_per_speaker
         if each:
-            speakers = rng.choice(len(self._of_speaker), size // each, replace=False)
+            n_speakers = len(self._of_speaker)
+            if n_speakers < size // each:
+                raise ValueError(
+                    f"a batch of {size} with {each} crops a speaker needs {size // each} speakers of two "
+                    f"utterances or more, the manifest has {n_speakers}"
+                )
+            speakers = rng.choice(n_speakers, size // each, replace=False)
             groups = [self._of_speaker[s] for s in speakers]
             return [g[j] for g in groups for j in rng.choice(len(g), each, replace=len(g) < each)]
         kept = np.arange(len(self._corpora))
@@ -160,20 +169,26 @@ class CropSampler:
 
     def _perturbed(self, piece: np.ndarray, others: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
         """Another gain and frequency response, noise and other voices underneath."""
-        c = self.config
-        response = np.zeros(piece.shape[1]) + rng.uniform(-c.gain_db, c.gain_db)
+        c, piece, rest = self.config, piece[:, : self._n_mels], piece[:, self._n_mels :]
+        response = np.zeros(self._n_mels) + rng.uniform(-c.gain_db, c.gain_db)
         if rng.random() < c.equaliser:
-            response += _response(piece.shape[1], c.equaliser_db, rng)
+            response += _response(self._n_mels, c.equaliser_db, rng)
         power = np.exp(piece + (NEPERS_PER_DB * response).astype(np.float32))
         if self._noises and rng.random() < c.noise:
             noise = self._noises[rng.integers(len(self._noises))]
             power = _under(power, noise, rng.uniform(*c.noise_snr_db), rng)
         if rng.random() < c.babble:
-            chosen = rng.integers(len(others), size=rng.integers(2, 6))
-            voices = [np.exp(np.resize(others[j], piece.shape).astype(np.float32)) for j in chosen]
-            babble = np.sum([v / v.mean() for v in voices], axis=0)
-            power = _under(power, babble, rng.uniform(*c.babble_snr_db), rng)
-        return np.log(power)
+            power = _under(power, self._babble(others, power.shape, rng), rng.uniform(*c.babble_snr_db), rng)
+        return np.concatenate((np.log(power), rest), axis=1)
+
+    def _babble(
+        self, others: list[np.ndarray], shape: tuple[int, int], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Mel power of 2 – 5 voices of equal level."""
+        chosen = rng.integers(len(others), size=rng.integers(2, 6))
+        mels = [others[j][:, : self._n_mels].astype(np.float32) for j in chosen]
+        voices = [np.exp(np.resize(mel, shape)) for mel in mels]
+        return np.sum([v / v.mean() for v in voices], axis=0)
 
     def _normalised(
         self, crop: np.ndarray, own: np.ndarray, other: np.ndarray, rng: np.random.Generator
@@ -182,8 +197,9 @@ class CropSampler:
         if rng.random() < c.fresh:
             return RunningMean(self.prior).process(crop)
         shape = own if rng.random() < 0.5 else other
-        shift = own.mean() - shape.mean() + rng.uniform(-c.level_jitter, c.level_jitter)
-        return RunningMean(shape + shift, int(rng.integers(*c.history_columns))).process(crop)
+        mels = np.arange(len(own)) < self._n_mels
+        shift = own[mels].mean() - shape[mels].mean() + rng.uniform(-c.level_jitter, c.level_jitter)
+        return RunningMean(shape + shift * mels, int(rng.integers(*c.history_columns))).process(crop)
 
     def _mask(self, crops: np.ndarray, rng: np.random.Generator) -> None:
         c = self.config

@@ -42,11 +42,19 @@ class Prepared:
 
 
 def prepare(
-    manifest: Path, root: Path, noises: Path, work: Path, n_rooms: int = N_ROOMS, seed: int = 1
+    manifest: Path,
+    root: Path,
+    noises: Path,
+    work: Path,
+    n_rooms: int = N_ROOMS,
+    every: int = 1,
+    seed: int = 1,
 ) -> Prepared:
-    """Decode the manifest's files below `root` and simulate the rooms; what is there already is kept."""
+    """Decode the files of every `every`-th speaker and simulate the rooms; what is there already is kept."""
     work.mkdir(parents=True, exist_ok=True)
-    cache = AudioCache.build(read_manifest(manifest), root, work / "audio")
+    utterances = read_manifest(manifest)
+    kept = set(sorted({u.speaker for u in utterances})[::every])
+    cache = AudioCache.build([u for u in utterances if u.speaker in kept], root, work / "audio")
     return Prepared(cache, simulate_rooms(n_rooms, seed, work / "rooms.npz"), load_noises(noises), work)
 
 
@@ -56,6 +64,7 @@ def sampler(
     choice: CopyConfig,
     config: CropConfig,
     n_mels: int = N_MELS,
+    phase: bool = False,
 ) -> CropSampler:
     """Crops of a clean copy of the corpus at every speed and of its perturbed copies.
 
@@ -66,19 +75,19 @@ def sampler(
     speeds = {seed: draw_speeds(len(data.cache), seed) for seed in sorted({0, *choice.speeds, *copies})}
     taught = _taught(data, teacher, speeds)
     speakers = _speakers(data.cache, speeds)
-    suffix = "" if n_mels == N_MELS else f"_{n_mels}"
+    suffix = ("" if n_mels == N_MELS else f"_{n_mels}") + ("_phase" if phase else "")
     made = []
     for seed, of_seed in speeds.items():
         speech = _speech(data, of_seed, f"masks_{seed}.npz")
         perturbed = [(f"shard_{k}", augment, 100 + k) for k, c in enumerate(copies) if c == seed]
         frames = FrameTargets(data.work / f"frames_{seed}.f16") if teacher else None
+        targets = toward_mean(taught[seed], speakers[seed], choice.speaker_mean)
         for name, how, rng_seed in [(f"clean_{seed}", None, 0), *perturbed]:
             path = data.work / f"{name}{suffix}.f16"
-            shard = build_shard(data.cache, how, of_seed, rng_seed, path, n_mels)
-            targets = toward_mean(taught[seed], speakers[seed], choice.speaker_mean)
+            shard = build_shard(data.cache, how, of_seed, rng_seed, path, n_mels, phase)
             made.append(Copy(shard, speech, targets, speakers[seed], frames))
     corpora = [u.corpus for u in data.cache.utterances]
-    return CropSampler(made, corpora, _noise_power(data, n_mels), mean_columns(made[0]), config)
+    return CropSampler(made, corpora, _noise_power(data, n_mels), mean_columns(made[0]), config, n_mels)
 
 
 def toward_mean(targets: np.ndarray, speakers: np.ndarray, share: float) -> np.ndarray:

@@ -22,8 +22,8 @@ def read_trials(path: Path) -> tuple[np.ndarray, list[tuple[str, str]]]:
 class TrialSet:
     """The files of the first `most` speakers' worth of a trial list as features, ready to score."""
 
-    def __init__(self, trials: Path, root: Path, prior: np.ndarray, most: int = 400) -> None:
-        """`prior` (n_mels,) is where the running mean starts."""
+    def __init__(self, trials: Path, root: Path, prior: np.ndarray, n_mels: int, most: int = 400) -> None:
+        """`prior` (n_bands,) is where the running mean starts; more bands than mels are phase features."""
         labels, pairs = read_trials(trials)
         names = sorted({name for pair in pairs for name in pair})
         names = names[:: max(1, len(names) // most)]
@@ -34,7 +34,7 @@ class TrialSet:
         for name in names:
             samples = read_audio(root / name)
             speech = speech_mask(log_mel(samples))
-            columns = log_mel(samples, len(prior))[speech]
+            columns = log_mel(samples, n_mels, phase=len(prior) > n_mels)[speech]
             self._columns.append(RunningMean(prior).process(columns))
 
     @torch.inference_mode()

@@ -13,10 +13,12 @@ from rt_models.training.augment import Augmenter
 from rt_models.training.data import AudioCache, change_speed
 
 
-def log_mel(samples: np.ndarray, n_mels: int = N_MELS) -> np.ndarray:
-    """What the live engine would compute: log-mel float32 (n_columns, n_mels) of the whole frames."""
+def log_mel(samples: np.ndarray, n_mels: int = N_MELS, phase: bool = False) -> np.ndarray:
+    """What the live engine would compute of the whole frames: log-mel float32 (n_columns, n_mels), with
+    `phase` (n_columns, 3 · n_mels): the two phase features beside it."""
     whole = samples[: len(samples) - len(samples) % FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-    return FeatureExtractor(n_mels, phase=False).process(Stft().process(whole)).log_mel
+    features = FeatureExtractor(n_mels, phase).process(Stft().process(whole))
+    return np.concatenate(features, axis=1) if phase else features.log_mel
 
 
 class Shard:
@@ -66,12 +68,14 @@ def build_shard(
     seed: int,
     path: Path,
     n_mels: int = N_MELS,
+    phase: bool = False,
 ) -> Shard:
     """A copy, utterance i at speeds[i] and perturbed (clean where `augment` is None); kept in `path`."""
 
     def columns(i: int) -> np.ndarray:
         samples = change_speed(cache.audio(i), speeds[i])
-        return log_mel(augment(samples, np.random.default_rng((seed, i))) if augment else samples, n_mels)
+        heard = augment(samples, np.random.default_rng((seed, i))) if augment else samples
+        return log_mel(heard, n_mels, phase)
 
     if not path.with_suffix(".json").exists():
         write_shard(path, (columns(i) for i in range(len(cache))))

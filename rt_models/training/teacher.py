@@ -39,9 +39,10 @@ class Teacher:
         embedding, frames = self._model.run(columns=(columns - columns.mean(axis=0))[None])
         return embedding[0] / np.linalg.norm(embedding), frames[0]
 
-    def components(self, path: Path, every: int = 80) -> Components:
-        """Fitted to every 80th utterance at its own speed; kept in `path`."""
+    def components(self, path: Path, n_utterances: int = 160) -> Components:
+        """Fitted to about 160 utterances at their own speed; kept in `path`."""
         if not path.exists():
+            every = max(1, len(self._cache) // n_utterances)
             frames = [self.heard(i, 1.0)[1][::2] for i in range(0, len(self._cache), every)]
             np.savez(path, **principal(np.concatenate(frames).astype(np.float64))._asdict())
         with np.load(path) as kept:
@@ -70,4 +71,5 @@ def principal(frames: np.ndarray) -> Components:
     mean = frames.mean(axis=0)
     variance, axes = np.linalg.eigh(np.cov((frames - mean).T))
     kept = np.argsort(variance)[::-1][:N_COMPONENTS]
+    variance = np.maximum(variance, 1e-3 * variance.max())
     return Components(mean.astype(np.float32), (axes[:, kept] / variance[kept] ** 0.25).astype(np.float32))

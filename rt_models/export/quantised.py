@@ -1,0 +1,27 @@
+"""A model folder with the weights of its matrix products in 8 bits (ONNX Runtime's dynamic quantisation)."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import onnx
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from rt_models.export.onnx import write_manifest
+
+
+def quantise(folder: Path, out: Path) -> None:
+    """Write `folder` to `out` with 8-bit weights; the convolutions before the tokens stay as they are."""
+    shutil.copytree(folder, out, ignore=shutil.ignore_patterns("io.npz", "*.md", "*.json", "*.png"))
+    model = onnx.load(folder / "model.onnx")
+    del model.graph.value_info[:]  # the exporter's shapes trouble the quantiser's own inference
+    quantize_dynamic(
+        model,
+        out / "model.onnx",
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        op_types_to_quantize=["MatMul", "Gemm"],
+    )
+    write_manifest(out, tomllib.loads((folder / "manifest.toml").read_text()) | {"name": out.name})

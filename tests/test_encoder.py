@@ -1,0 +1,134 @@
+"""Speaker encoders at run time: shared tokens, foreign features, clear errors."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import tomli_w
+from onnx import TensorProto, helper
+
+from engine import (
+    ArraySource,
+    EncoderConfig,
+    FileEmbedder,
+    ModelError,
+    Pipeline,
+    PipelineConfig,
+    kaldi_fbank,
+    load_encoder,
+)
+from engine.stages.encoder import Embedding, EncoderStage, SpeechFrames
+
+MEANS = {"features": "kaldi_fbank", "n_mels": 24, "mean": "window"}
+
+
+def foreign(folder: Path, **settings: object) -> Path:
+    """A model folder of someone else's: the embedding is the mean of the columns, of any length."""
+    folder.mkdir()
+    settings = {"dim": 24, **MEANS, **settings}
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["fbank", "axis"], ["mean"], keepdims=0),
+            helper.make_node("Add", ["mean", "shift"], ["voice"]),
+        ],
+        "g",
+        [helper.make_tensor_value_info("fbank", TensorProto.FLOAT, [1, "t", 24])],
+        [helper.make_tensor_value_info("voice", TensorProto.FLOAT, [1, 24])],
+        [
+            helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+            helper.make_tensor("shift", TensorProto.FLOAT, [24], np.arange(24)),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, folder / "model.onnx")
+    content = {
+        "name": "foreign",
+        "kind": "encoder",
+        "version": "7",
+        "sha256": hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest(),
+        "inputs": {"fbank": [1, "t", 24]},
+        "outputs": {"voice": [1, 24]},
+        "settings": settings,
+    }
+    (folder / "manifest.toml").write_text(tomli_w.dumps(content))
+    return folder
+
+
+def test_kaldi_fbank_is_kaldis(speech):
+    knf = pytest.importorskip("kaldi_native_fbank")
+    options = knf.FbankOptions()
+    options.frame_opts.dither = 0.0
+    options.mel_opts.num_bins = 80
+    computer = knf.OnlineFbank(options)
+    computer.accept_waveform(16_000, (speech[:48_000] * 32768.0).tolist())
+    wanted = np.stack([computer.get_frame(i) for i in range(computer.num_frames_ready)])
+    np.testing.assert_allclose(kaldi_fbank(speech[:48_000]), wanted, atol=2e-3)
+
+
+def test_windows_share_their_tokens_and_lose_nothing(rng):
+    """What the stage embeds from shared tokens is what the network makes of each window by itself."""
+    encoder, stage = (load_encoder(EncoderConfig()) for _ in range(2))
+    columns = rng.standard_normal((400, 80)).astype(np.float32) - 11.0
+    running = encoder.normalise(columns)
+    found = EncoderStage(EncoderConfig(), stage).process(SpeechFrames(columns, np.ones(200, bool)))
+    embeddings = [e for e in found if isinstance(e, Embedding)]
+    assert len(embeddings) == (400 - 76) // 24 + 1
+    for e in embeddings:
+        window = running[e.start // 160 : e.end // 160]
+        np.testing.assert_allclose(e.vector, encoder.embed(encoder.tokens(window)), atol=1e-5)
+
+
+def test_every_column_is_turned_to_tokens_once(rng, monkeypatch):
+    encoder = load_encoder(EncoderConfig())
+    taken: list[int] = []
+    tokens = encoder.tokens
+
+    def counted(columns: np.ndarray) -> np.ndarray:
+        found = tokens(columns)
+        taken.append(len(found))
+        return found
+
+    monkeypatch.setattr(encoder, "tokens", counted)
+    columns = rng.standard_normal((400, 80)).astype(np.float32)
+    EncoderStage(EncoderConfig(), encoder).process(SpeechFrames(columns, np.ones(200, bool)))
+    assert sum(taken) == (388 - encoder.span) // encoder.stride + 1  # 388: the end of the last window
+
+
+def test_someone_elses_network_runs_in_the_whole_engine(tmp_path, speech):
+    folder = foreign(tmp_path / "foreign")
+    config = PipelineConfig(encoder=EncoderConfig(model=str(folder)))
+    pipeline = Pipeline(config)
+    assert any(type(e).__name__ == "SpeakerTurn" for e in pipeline.push(speech) + pipeline.flush())
+    found = FileEmbedder(config).embed(ArraySource(speech[:48_000]))
+    wanted = np.arange(24.0)  # the window's mean is off, so that the mean of the columns is 0
+    np.testing.assert_allclose(found, wanted / np.linalg.norm(wanted), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"features": "mfcc"}, "mfcc"),
+        ({"mean": [0.0, 1.0]}, "list of 24"),
+        ({"mean": "global"}, "window, none or a list of 24"),
+        ({"dim": 99}, "99 numbers, got shape"),
+        ({"token_columns": 7, "token_stride": 4}, "tokens"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_one_clear_error(tmp_path, settings, message):
+    folder = foreign(tmp_path / "foreign", **settings)
+    with pytest.raises(ModelError, match=message):
+        load_encoder(EncoderConfig(model=str(folder))).embed(np.ones((50, 24), np.float32))
+
+
+def test_a_manifest_without_its_features_says_so(tmp_path):
+    folder = foreign(tmp_path / "foreign")
+    content = tomllib.loads((folder / "manifest.toml").read_text())
+    del content["settings"]["features"]
+    (folder / "manifest.toml").write_text(tomli_w.dumps(content))
+    with pytest.raises(ModelError, match=r"lacks settings\.features"):
+        load_encoder(EncoderConfig(model=str(folder)))
