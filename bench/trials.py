@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ def read_trials(path: Path) -> tuple[np.ndarray, list[tuple[str, str]]]:
     return np.array([r[0] == "1" for r in rows]), [(r[1], r[2]) for r in rows]
 
 
+@lru_cache(maxsize=4)
 def read_beds(path: Path) -> dict[str, Bed]:
     """The fixed noise of every file, from a TSV of file, noise, offset_s, babble."""
     rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]

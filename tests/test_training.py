@@ -198,6 +198,14 @@ def test_losses_on_labels_part_the_speakers(kind):
     assert (found.argmax(dim=1) == torch.arange(5)).all()
 
 
+def test_a_student_of_another_length_is_mapped_to_the_teacher(tmp_path, sampler):
+    config = encoder.TrainConfig(
+        net=NetConfig("conv_transformer", SMALL | {"dim": 24}), steps=2, batch=6, save_every=2
+    )
+    assert encoder.train(config, sampler, tmp_path / "run.pt").config.dim == 24
+    assert torch.load(tmp_path / "run.pt", weights_only=True)["curve"][0]["distillation"] < 2
+
+
 def test_losses_on_labels_need_grouped_batches(sampler):
     config = encoder.TrainConfig(net=NetConfig("conv_transformer", SMALL), losses=LossConfig(ge2e=1.0))
     with pytest.raises(ValueError, match="utterances_per_speaker"):

@@ -50,12 +50,10 @@ VARIATIONS: dict[str, Change] = {
     "without contrast": losses(contrastive=0.0),
     "GE2E alone": both(losses(**NO_TEACHER, ge2e=1.0), crops(utterances_per_speaker=4)),
     "GE2E and distillation": both(losses(ge2e=0.5), crops(utterances_per_speaker=4)),
-    "AAM alone": losses(**NO_TEACHER, additive_angular_margin=1.0),
     "own utterance as target": lambda c: replace(c, copies=replace(c.copies, speaker_mean=0.0)),
     "log-mel as stored": AS_STORED,
     "log-mel and phase as stored": both(AS_STORED, net(in_channels=3)),
     "mean pooling": net(pooling="mean"),
-    "learned positions": net(positions="learned"),
     "width 128": net(width=128, feed_forward=512),
     "width 256": net(width=256, feed_forward=1024),
 }

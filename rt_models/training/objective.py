@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rt_models.training import losses
@@ -42,14 +43,15 @@ class Objective(nn.Module):
         bank, speakers = sampler.bank()
         self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
         self.register_buffer("bank_speakers", torch.from_numpy(speakers), persistent=False)
+        dim = net.config.dim
+        same = dim == bank.shape[1]
+        self.to_teacher = nn.Identity() if same else nn.Linear(dim, bank.shape[1], bias=False)
         width = sampler.frame_width if c.frames and hasattr(net, "features") else 0
         self.to_frames = nn.Linear(net.n_features, width) if width else None
         self.ge2e = losses.GE2E(c.ge2e_kind) if c.ge2e else None
         self.angular = losses.AngularPrototypical() if c.angular_prototypical else None
         self.margin = (
-            losses.AdditiveAngularMargin(net.config.dim, sampler.n_speakers)
-            if c.additive_angular_margin
-            else None
+            losses.AdditiveAngularMargin(dim, sampler.n_speakers) if c.additive_angular_margin else None
         )
 
     def forward(self, net: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
@@ -70,15 +72,18 @@ class Objective(nn.Module):
         return net.summarise(heard).float(), heard.float()
 
     def _to_teacher(self, found: Tensor, targets: Tensor, speakers: Tensor) -> dict[str, Tensor]:
+        """The relation holds for embeddings of any length; the rest goes through a linear map to the
+        teacher's length where the two differ."""
         c, parts = self.config, {}
+        mapped = F.normalize(self.to_teacher(found), dim=1)
         if c.distillation:
-            parts["distillation"] = losses.distillation(found, targets)
+            parts["distillation"] = losses.distillation(mapped, targets)
         if c.relational:
             parts["relational"] = losses.relational(found, targets)
         if c.contrastive:
             kept = torch.randint(len(self.bank), (c.negatives,), device=found.device)
             parts["contrastive"] = losses.contrastive(
-                found, targets, speakers, self.bank[kept], self.bank_speakers[kept]
+                mapped, targets, speakers, self.bank[kept], self.bank_speakers[kept]
             )
         return parts
 
