@@ -51,7 +51,7 @@ class EncoderConfig:
     window_s: float = 1.6
     """Speech behind one embedding."""
     step_s: float = 0.24
-    """Speech between two embeddings."""
+    """Speech between two embeddings; multiples of 40 ms waste nothing of the shipped encoder's tokens."""
     first_s: float = 0.76
     """Speech behind the first embedding of a segment, which is shorter than a window."""
     threads: int = 1

@@ -125,6 +125,12 @@ def test_a_manifest_that_does_not_fit_is_one_clear_error(tmp_path, settings, mes
         load_encoder(EncoderConfig(model=str(folder))).embed(np.ones((50, 24), np.float32))
 
 
+def test_a_network_of_other_columns_than_its_manifest_says_is_one_clear_error(tmp_path):
+    encoder = load_encoder(EncoderConfig(model=str(foreign(tmp_path / "foreign", n_mels=80))))
+    with pytest.raises(ModelError, match=r"foreign: the network refuses fbank \(1, 50, 80\)"):
+        encoder.embed(np.ones((50, 80), np.float32))
+
+
 def test_a_manifest_without_its_features_says_so(tmp_path):
     folder = foreign(tmp_path / "foreign")
     content = tomllib.loads((folder / "manifest.toml").read_text())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -305,10 +307,29 @@ def test_components_are_whitened_half_way(rng):
     np.testing.assert_allclose(variance[:5], np.geomspace(10, 0.1, 512)[:5], rtol=0.1)
 
 
-def test_a_configured_run_trains_exports_and_verifies(tmp_path, cache, speech):
-    """The command line, on a folder of files and the toy settings."""
-    from rt_models.training.__main__ import main
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("config", SMALL_NETS[2:3] + SMALL_NETS[5:], ids=str)
+def test_every_network_trains_on_its_own_features(tmp_path, cache, config, precision):
+    sizes = build(config).config
+    made = corpus.sampler(
+        corpus.Prepared(cache, [], [], tmp_path),
+        None,
+        corpus.CopyConfig(speeds=(0,), perturbed=()),
+        CropConfig(columns=(80,), chances=(1.0,), utterances_per_speaker=3),
+        sizes.n_mels,
+        sizes.in_channels == 3,
+    )
+    wanted = LossConfig(0.0, 0.0, 0.0, frames=0.0, ge2e=1.0)
+    run = encoder.TrainConfig(config, losses=wanted, steps=2, batch=12, precision=precision, save_every=2)
+    before = [p.detach().clone() for p in build(config).parameters()]
+    net = encoder.train(run, made, tmp_path / "run.pt")
+    assert all(torch.isfinite(p).all() for p in net.parameters())
+    assert any((p != q).any() for p, q in zip(net.parameters(), before, strict=True))
 
+
+@pytest.fixture
+def toy(tmp_path, cache) -> list[str]:
+    """A LibriSpeech-like folder, noise, trials, and the command line that trains the toy on them."""
     root, noise = tmp_path / "root", tmp_path / "noise"
     noise.mkdir()
     sf.write(noise / "hiss.wav", np.random.default_rng(0).standard_normal(32_000) * 0.1, 16_000)
@@ -317,11 +338,9 @@ def test_a_configured_run_trains_exports_and_verifies(tmp_path, cache, speech):
         path.parent.mkdir(parents=True, exist_ok=True)
         sf.write(path, cache.audio(i), 16_000)
     files = sorted(str(p.relative_to(root)) for p in root.glob("*/*/*"))
+    pairs = [(a, b) for a in files for b in files if a < b]
     trials = tmp_path / "trials.txt"
-    trials.write_text(
-        "\n".join(f"{int(a.split('/')[0] == b.split('/')[0])} {a} {b}" for a in files for b in files if a < b)
-    )
-    out = tmp_path / "toy"
+    trials.write_text("\n".join(f"{int(a[:2] == b[:2])} {a} {b}" for a, b in pairs))
     arguments = {
         "--config": CONFIGS / "toy.toml",
         "--corpus": root,
@@ -330,12 +349,28 @@ def test_a_configured_run_trains_exports_and_verifies(tmp_path, cache, speech):
         "--trials": trials,
         "--rooms": 2,
         "--work": tmp_path / "work",
-        "--out": out,
+        "--out": tmp_path / "toy",
     }
-    main(["encoder", *(str(x) for pair in arguments.items() for x in pair)])
+    return ["encoder", *(str(x) for pair in arguments.items() for x in pair)]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_configured_run_trains_exports_and_verifies(tmp_path, toy, speech, processes):
+    """The command line, alone and under torchrun."""
+    started = ["torch.distributed.run", "--nproc-per-node", "2", "-m"] if processes == 2 else []
+    found = subprocess.run(
+        [sys.executable, "-m", *started, "rt_models.training", *toy],
+        cwd=DEMO.parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    out = tmp_path / "toy"
     facts = json.loads((out / "training.json").read_text())
     assert facts["parity"] <= 1e-4 and len(facts["curve"]) == 3 and (out / "curves.png").exists()
     assert all(0 <= point["eer"] <= 100 for point in facts["curve"])
+    crops_h = 60 * 12 * 0.8 / 3600
+    assert facts["curve"][-1]["hours"] == pytest.approx(processes * crops_h)
     embedder = FileEmbedder(PipelineConfig(encoder=EncoderConfig(model=str(out))))
     assert embedder.embed(ArraySource(speech[:48_000])).shape == (32,)
 

@@ -78,7 +78,11 @@ class Model:
 
     def run(self, **inputs: np.ndarray) -> list[np.ndarray]:
         """The manifest's outputs in order; carries the state forward."""
-        found = self._session.run(self._outputs, inputs | self._state)
+        try:
+            found = self._session.run(self._outputs, inputs | self._state)
+        except Exception as problem:  # onnxruntime raises a family of its own without a common base
+            shapes = ", ".join(f"{k} {v.shape}" for k, v in inputs.items())
+            raise ModelError(f"{self.manifest.name}: the network refuses {shapes} ({problem})") from None
         n_outputs = len(self.manifest.outputs)
         self._state = dict(zip(self.manifest.state, found[n_outputs:], strict=True))
         return found[:n_outputs]
