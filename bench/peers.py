@@ -55,24 +55,17 @@ def campplus(folder: Path) -> System:
 
 def resemblyzer() -> System:
     """The d-vector network of the Resemblyzer package, with its own preprocessing (torch, one thread)."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    import torch
+    os.environ["OMP_NUM_THREADS"] = "1"  # read when the package brings in torch
     from resemblyzer import VoiceEncoder, preprocess_wav
 
-    torch.set_num_threads(1)
-    network = VoiceEncoder("cpu", verbose=False)
+    network = VoiceEncoder("cpu", verbose=False).requires_grad_(False)
 
     def embed(samples: np.ndarray) -> np.ndarray:
         trimmed = preprocess_wav(samples, source_sr=16_000)
         return unit(network.embed_utterance(trimmed if len(trimmed) else samples))
 
-    columns = torch.from_numpy(noise(40)[None])
-
-    def window() -> object:
-        with torch.inference_mode():
-            return network(columns)
-
-    return System(embed, window)
+    columns = network.linear.weight.new_zeros(1, WINDOW_COLUMNS, 40).normal_()
+    return System(embed, lambda: network(columns))
 
 
 def noise(n_bands: int) -> np.ndarray:

@@ -38,6 +38,7 @@ from engine.scoring import (
     error_curve,
     minimum_detection_cost,
 )
+from engine.settings import build_settings, read_settings
 from engine.sinks import JsonLinesSink, QueueSink, RttmSink, final_turns, read_rttm, rttm_line
 from engine.stages.encoder import SpeakerEncoder, load_encoder
 from engine.stages.vad import Decisions, Vad, VadEvidence, VadInput
@@ -96,6 +97,7 @@ __all__ = [
     "VadEvidence",
     "VadInput",
     "VoicelaneError",
+    "build_settings",
     "diarisation_error",
     "equal_error_rate",
     "error_curve",
@@ -109,6 +111,7 @@ __all__ = [
     "models_folder",
     "read_config",
     "read_rttm",
+    "read_settings",
     "rttm_line",
     "samples",
     "seconds",

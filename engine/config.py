@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
 
 import tomli_w
 
 from engine.errors import ConfigError
+from engine.settings import read_settings
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,11 @@ class PipelineConfig:
     diariser: DiariserConfig = field(default_factory=DiariserConfig)
 
     def __post_init__(self) -> None:
-        found = [p for part in (self.vad, self.encoder, self.diariser) for p in part.problems()]
-        if found:
+        if found := self.problems():
             raise ConfigError("; ".join(found))
+
+    def problems(self) -> list[str]:
+        return [p for part in (self.vad, self.encoder, self.diariser) for p in part.problems()]
 
     def to_toml(self) -> str:
         """The settings as TOML that `read_config` takes back."""
@@ -117,48 +118,7 @@ class PipelineConfig:
 
 def read_config(path: Path) -> PipelineConfig:
     """Settings from a TOML file; what it leaves out keeps its default."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise ConfigError(f"{path}: cannot be read ({problem.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"{path}: not valid TOML ({problem})") from None
-    try:
-        problems: list[str] = []
-        config = _build(PipelineConfig, content, "", problems)
-        if problems:
-            raise ConfigError("; ".join(problems))
-        return config
-    except ConfigError as problem:
-        raise ConfigError(f"{path}: {problem}") from None
-
-
-def _build(kind: type, content: dict[str, Any], prefix: str, problems: list[str]) -> Any:
-    """A dataclass from a table; unknown names and wrong types are added to `problems`."""
-    types = get_type_hints(kind)
-    chosen: dict[str, Any] = {}
-    for name, value in content.items():
-        path = f"{prefix}{name}"
-        if name not in types:
-            known = ", ".join(f.name for f in fields(kind))
-            problems.append(f"unknown setting {path} (known: {known})")
-        elif is_dataclass(types[name]):
-            if isinstance(value, dict):
-                chosen[name] = _build(types[name], value, f"{path}.", problems)
-                problems.extend(chosen[name].problems())
-            else:
-                problems.append(f"{path}: expected a table, got {value!r}")
-        elif (fitting := _fitting(value, types[name])) is None:
-            problems.append(f"{path}: expected {types[name].__name__}, got {value!r}")
-        else:
-            chosen[name] = fitting
-    return kind() if problems and kind is PipelineConfig else kind(**chosen)
-
-
-def _fitting(value: Any, kind: type) -> Any:
-    if kind is float and type(value) is int:
-        return float(value)
-    return value if type(value) is kind else None
+    return read_settings(path, PipelineConfig)
 
 
 def _outside(name: str, value: float, low: float, high: float) -> list[str]:

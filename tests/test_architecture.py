@@ -26,6 +26,7 @@ LAYERS = [
     "stopwatch",
     "errors",
     "events",
+    "settings",
     "config",
     "scoring",
     "audio",

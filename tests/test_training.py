@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from engine import ArraySource, EncoderConfig, FileEmbedder, Model, PipelineConfig, VadEvidence
+from engine import (
+    ArraySource,
+    ConfigError,
+    EncoderConfig,
+    FileEmbedder,
+    Model,
+    PipelineConfig,
+    VadEvidence,
+    read_settings,
+)
 from tests.conftest import DEMO
 
 torch = pytest.importorskip("torch")
@@ -24,7 +33,6 @@ from rt_models.export.encoder import export_encoder  # noqa: E402
 from rt_models.nets.registry import NETS, NetConfig, build  # noqa: E402
 from rt_models.training import augment, conversations, corpus, data, encoder, losses, shards  # noqa: E402
 from rt_models.training.batches import Batch, Copy, CropConfig, CropSampler, speech_mask  # noqa: E402
-from rt_models.training.config import TrainConfigError, read_train_config  # noqa: E402
 from rt_models.training.objective import LossConfig  # noqa: E402
 from rt_models.training.teacher import Teacher, principal  # noqa: E402
 from rt_models.training.vad import VadTrainConfig, evidence, train  # noqa: E402
@@ -377,18 +385,18 @@ def test_a_configured_run_trains_exports_and_verifies(tmp_path, toy, speech, pro
 
 @pytest.mark.parametrize("name", [p.name for p in CONFIGS.glob("*.toml")])
 def test_every_shipped_configuration_can_be_read(name):
-    config = read_train_config(CONFIGS / name)
+    config = read_settings(CONFIGS / name, encoder.TrainConfig)
     assert config.net.kind in NETS
 
 
 def test_wrong_settings_are_all_named_at_once(tmp_path):
     path = tmp_path / "bad.toml"
     path.write_text('stepz = 3\nbatch = "many"\n[losses]\nge2e_kind = "hinge"\n')
-    with pytest.raises(TrainConfigError, match=r"stepz.*batch = 'many'.*'softmax' or 'contrast'"):
-        read_train_config(path)
+    with pytest.raises(ConfigError, match=r"stepz.*batch: expected int.*'softmax' or 'contrast'"):
+        read_settings(path, encoder.TrainConfig)
     path.write_text('[net]\nkind = "lstm"\nsizes = { hiden = 3 }')
-    with pytest.raises(TrainConfigError, match=r"net\.sizes\.hiden"):
-        read_train_config(path)
+    with pytest.raises(ConfigError, match=r"net\.sizes\.hiden"):
+        read_settings(path, encoder.TrainConfig)
 
 
 def test_augmentation_is_seeded_and_keeps_the_length(cache, tmp_path):

@@ -11,12 +11,12 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from engine import ConfigError, read_settings
 from rt_models.export.encoder import export_encoder
 from rt_models.export.onnx import write_facts
 from rt_models.export.vad import export_vad
 from rt_models.nets.registry import build
 from rt_models.training import ablation, corpus, vad
-from rt_models.training.config import read_train_config
 from rt_models.training.demo import make_demo
 from rt_models.training.encoder import TrainConfig, draw_curves, train
 from rt_models.training.evaluate import TrialSet
@@ -38,7 +38,7 @@ def prepare(args: argparse.Namespace) -> corpus.Prepared:
 
 def train_encoder(args: argparse.Namespace) -> None:
     """Train an encoder as `--config` says and export it."""
-    config = read_train_config(args.config) if args.config else TrainConfig()
+    config = read_settings(args.config, TrainConfig) if args.config else TrainConfig()
     name = args.name or config.net.kind
     first = not dist.is_initialized() or dist.get_rank() == 0
     if not first:
@@ -77,7 +77,7 @@ def train_vad(args: argparse.Namespace) -> None:
 
 def run_ablations(args: argparse.Namespace) -> None:
     """Train the variations of the shipped encoder, all with the same small budget."""
-    base = read_train_config(args.config) if args.config else TrainConfig()
+    base = read_settings(args.config, TrainConfig) if args.config else TrainConfig()
     trials = args.trials or args.corpus / "trials/english.trials"
     ablation.measure(base, prepare(args), args.teacher, trials, args.corpus, args.name)
 
@@ -117,9 +117,11 @@ def main(argv: list[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     if "WORLD_SIZE" in os.environ:  # started by torchrun
         dist.init_process_group("nccl" if args.device == "cuda" else "gloo")
-    {"encoder": train_encoder, "vad": train_vad, "ablation": run_ablations, "demo": train_demo}[args.command](
-        args
-    )
+    command = {"encoder": train_encoder, "vad": train_vad, "ablation": run_ablations, "demo": train_demo}
+    try:
+        command[args.command](args)
+    except (ConfigError, ValueError) as problem:
+        raise SystemExit(f"error: {problem}") from None
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import torch.distributed as dist
 from torch import nn
 from tqdm import tqdm
 
-from rt_models.nets.registry import NetConfig, build
+from engine import build_settings
+from rt_models.nets.registry import NETS, NetConfig, build
 from rt_models.training.batches import CropConfig, CropSampler
 from rt_models.training.corpus import CopyConfig
 from rt_models.training.objective import LossConfig, Objective
@@ -41,6 +42,11 @@ class TrainConfig:
     seed: int = 0
     save_every: int = 250
     """Steps between checkpoints, measurements on dev and points of the curves."""
+
+    def problems(self) -> list[str]:
+        found: list[str] = []
+        build_settings(NETS[self.net.kind][0], self.net.sizes, "net.sizes.", found)
+        return found
 
 
 def rate_at(config: TrainConfig, step: int) -> float:
