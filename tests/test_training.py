@@ -36,6 +36,7 @@ from rt_models.training.batches import Batch, Copy, CropConfig, CropSampler, spe
 from rt_models.training.objective import LossConfig  # noqa: E402
 from rt_models.training.teacher import Teacher, principal  # noqa: E402
 from rt_models.training.vad import VadTrainConfig, evidence, train  # noqa: E402
+from rt_models.training.whitening import whiten  # noqa: E402
 
 SMALL = {"conv_channels": (4, 8), "width": 32, "n_blocks": 2, "n_heads": 2, "feed_forward": 64}
 SMALL_NETS = [
@@ -214,6 +215,21 @@ def test_a_student_of_another_length_is_mapped_to_the_teacher(tmp_path, sampler)
     )
     assert encoder.train(config, sampler, tmp_path / "run.pt").config.dim == 24
     assert torch.load(tmp_path / "run.pt", weights_only=True)["curve"][0]["distillation"] < 2
+
+
+def test_whitening_centres_and_evens_out_the_training_crops(sampler):
+    torch.manual_seed(3)
+    net = build(NetConfig("conv_transformer", SMALL | {"dim": 8})).eval()
+    whiten(net, sampler, 0.5, n_crops=1280, seed=1)
+    given: list[torch.Tensor] = []
+    net.out.register_forward_hook(lambda layer, taken, out: given.append(out))
+    with torch.inference_mode():
+        for k in range(20):
+            net(torch.from_numpy(sampler.batch(64, np.random.default_rng((1, k))).columns))
+    x = torch.cat(given)
+    torch.testing.assert_close(x.mean(dim=0), torch.zeros(8), atol=1e-3, rtol=0)
+    variance = torch.linalg.eigvalsh(torch.cov(x.T))
+    assert variance[-3:].max() / variance[-3:].min() < 1.1  # the strong directions are even now
 
 
 def test_losses_on_labels_need_grouped_batches(sampler):

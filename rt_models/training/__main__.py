@@ -20,6 +20,7 @@ from rt_models.training import ablation, corpus, vad
 from rt_models.training.demo import make_demo
 from rt_models.training.encoder import TrainConfig, draw_curves, train
 from rt_models.training.evaluate import TrialSet
+from rt_models.training.whitening import whiten
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
@@ -57,6 +58,8 @@ def train_encoder(args: argparse.Namespace) -> None:
     trials = args.trials or args.corpus / "trials/english.trials"
     dev = TrialSet(trials, args.corpus, sampler.prior, sizes.n_mels) if trials.exists() else None
     net = run(evaluate=dev.error_rate if dev else None)
+    if config.whitening:
+        whiten(net, sampler, config.whitening)
     folder = args.out or ARTIFACTS / name
     worst = export_encoder(net.cpu(), sampler.prior, folder, args.version)
     curve = torch.load(checkpoint, map_location="cpu", weights_only=True)["curve"]

@@ -39,6 +39,8 @@ class TrainConfig:
     clip: float = 3.0
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: mixed precision through autocast, on CPU and CUDA."""
+    whitening: float = 0.0
+    """Power of the variance that is evened out at the end (`whitening.py`); 0 leaves the network as it is."""
     seed: int = 0
     save_every: int = 250
     """Steps between checkpoints, measurements on dev and points of the curves."""
@@ -46,6 +48,8 @@ class TrainConfig:
     def problems(self) -> list[str]:
         found: list[str] = []
         build_settings(NETS[self.net.kind][0], self.net.sizes, "net.sizes.", found)
+        if self.whitening and self.net.kind == "ecapa":
+            found.append("whitening: ECAPA's last layer is no linear one, set it to 0")
         return found
 
 
