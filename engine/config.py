@@ -67,19 +67,19 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class DiariserConfig:
-    """Online clustering of embeddings into speakers."""
+    """Online clustering of embeddings into speakers; the cosines suit the shipped encoder."""
 
     max_speakers: int = 20
     """No more than this many are created; the nearest one takes what is left."""
-    new_speaker: float = 0.3
+    new_speaker: float = 0.15
     """Cosine to every known speaker below which a voice is new."""
-    update: float = 0.54
+    update: float = 0.36
     """Cosine to its speaker above which an embedding moves the centroid."""
-    enough_s: float = 2.5
+    enough_s: float = 1.6
     """Speech of one voice that is enough to make a speaker of it."""
-    agreement: float = 0.5
+    agreement: float = 0.33
     """Mean cosine among the embeddings of that speech."""
-    continuity: float = 0.06
+    continuity: float = 0.12
     """Cosine by which another speaker must be nearer before the turn changes hands."""
     confirm_s: float = 1.6
     """Speech after a moment that its label waits for before it is final."""

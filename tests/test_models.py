@@ -27,7 +27,10 @@ def test_the_engine_computes_what_torch_computed(name):
         model._state = {k: kept[k] for k in model.manifest.state}
         found = model.run(**{k: kept[k] for k in model.manifest.inputs})
         for key, value in zip(model.manifest.outputs, found, strict=True):
-            np.testing.assert_allclose(value, kept[key], atol=1e-4)
+            if model.manifest.settings.get("quantised"):  # 8 bits: not the numbers, but the direction
+                assert np.vdot(value, kept[key]) > 0.98 * np.linalg.norm(value) * np.linalg.norm(kept[key])
+            else:
+                np.testing.assert_allclose(value, kept[key], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

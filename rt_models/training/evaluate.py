@@ -22,7 +22,7 @@ def read_trials(path: Path) -> tuple[np.ndarray, list[tuple[str, str]]]:
 class TrialSet:
     """The files of the first `most` speakers' worth of a trial list as features, ready to score."""
 
-    def __init__(self, trials: Path, root: Path, prior: np.ndarray, n_mels: int, most: int = 400) -> None:
+    def __init__(self, trials: Path, root: Path, prior: np.ndarray, n_mels: int, most: int = 1000) -> None:
         """`prior` (n_bands,) is where the running mean starts; more bands than mels are phase features."""
         labels, pairs = read_trials(trials)
         names = sorted({name for pair in pairs for name in pair})
