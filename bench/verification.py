@@ -53,6 +53,11 @@ def _distortion(args: argparse.Namespace) -> Callable[[str, np.ndarray], np.ndar
 
 def measure(args: argparse.Namespace) -> None:
     """The `verification` command."""
+    single = {"--config": args.config, "--snr": args.snr, "--babble": args.babble, "--first-s": args.first_s}
+    several = {"--campplus": args.campplus, "--resemblyzer": args.resemblyzer, "--plot": args.plot}
+    unfit = [name for name, value in (single if args.compare else several).items() if value]
+    if unfit:
+        raise SystemExit(f"{', '.join(unfit)}: not {'with' if args.compare else 'without'} --compare")
     if args.compare:
         comparison.measure(args)
         return
@@ -63,6 +68,8 @@ def measure(args: argparse.Namespace) -> None:
         if args.snr is None and args.babble is None
         else (f"babble {args.babble:g} dB" if args.babble is not None else f"noise {args.snr:g} dB")
     )
+    if args.first_s:
+        condition += f", first {args.first_s:g} s"
     print(
         table(
             ["trials", "condition", "EER %", "minDCF 0.05", "minDCF 0.01"],

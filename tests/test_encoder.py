@@ -116,7 +116,8 @@ def test_someone_elses_network_runs_in_the_whole_engine(tmp_path, speech):
         ({"mean": [0.0, 1.0]}, "list of 24"),
         ({"mean": "global"}, "window, none or a list of 24"),
         ({"dim": 99}, "99 numbers, got shape"),
-        ({"token_columns": 7, "token_stride": 4}, "tokens"),
+        ({"mean": "none", "token_columns": 7, "token_stride": 4}, "tokens"),
+        ({"mean": "none", "token_columns": 11, "token_stride": 4}, "tokens|expected 1 … 10"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_one_clear_error(tmp_path, settings, message):

@@ -249,14 +249,65 @@ def test_ge2e_leaves_an_utterance_out_of_its_own_centroid():
                 torch.testing.assert_close(found[j, i, k], wanted)
 
 
-def test_the_scale_of_ge2e_stays_positive_and_learns_slowly():
+def test_the_scale_of_ge2e_stays_positive_and_learns_slowly(tmp_path, sampler):
     loss = losses.GE2E()
-    loss(torch.nn.functional.normalize(torch.randn(4, 3, 8), dim=2)).backward()
-    scale = loss.scale.grad.item()
-    loss.scale._backward_hooks.clear()
     with torch.no_grad():
         loss.scale.fill_(-5.0)
-    assert scale != 0 and torch.isfinite(loss(torch.randn(4, 3, 8)))
+    loss(torch.nn.functional.normalize(torch.randn(4, 3, 8), dim=2)).backward()
+    assert loss.scale.grad != 0
+
+    grouped = CropSampler(
+        sampler.copies,
+        ["demo"] * 12,
+        [],
+        sampler.prior,
+        dataclasses.replace(sampler.config, utterances_per_speaker=3),
+    )
+    config = encoder.TrainConfig(
+        net=NetConfig("conv_transformer", SMALL),
+        losses=LossConfig(ge2e=1.0),
+        steps=5,
+        batch=12,
+        warm_up=1,
+        learning_rate=0.01,
+        save_every=5,
+    )
+    encoder.train(config, grouped, tmp_path / "run.pt")
+    scale = torch.load(tmp_path / "run.pt", weights_only=True)["objective"]["ge2e.scale"]
+    assert 0 < abs(scale.item() - 10.0) < 5 * 0.01 * 0.01 * 1.5
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path, sampler):
+    config = encoder.TrainConfig(net=NetConfig("conv_transformer", SMALL), steps=1, batch=4, save_every=1)
+    encoder.train(config, sampler, tmp_path / "run.pt")
+    with pytest.raises(ConfigError, match=r"run\.pt: belongs to a run with other settings \(net, batch\)"):
+        encoder.train(
+            dataclasses.replace(config, net=NetConfig("lstm"), batch=5), sampler, tmp_path / "run.pt"
+        )
+
+
+def test_a_work_folder_of_another_corpus_is_refused(cache, tmp_path):
+    for change, message in (
+        (cache.utterances[:3], "another corpus"),
+        ([data.Utterance("e.wav", "x")], "no sound"),
+    ):
+        folder = tmp_path / "audio" if message == "no sound" else cache.folder
+        sf.write(tmp_path / "e.wav", np.zeros(0), 16_000)
+        with pytest.raises(ValueError, match=message):
+            data.AudioCache.build(change, tmp_path, folder)
+
+
+def test_losses_on_a_teacher_need_one(cache, tmp_path):
+    choice = corpus.CopyConfig(speeds=(0,), perturbed=())
+    made = corpus.sampler(corpus.Prepared(cache, [], [], tmp_path), None, choice, CropConfig())
+    config = encoder.TrainConfig(net=NetConfig("conv_transformer", SMALL))
+    with pytest.raises(ValueError, match="teacher"):
+        encoder.train(config, made, tmp_path / "run.pt")
+
+
+@pytest.mark.parametrize("n_columns", [0, 1, 5, 20, 21, 300])
+def test_the_speech_mask_is_as_long_as_the_sound(rng, n_columns):
+    assert len(speech_mask(rng.standard_normal((n_columns, 80)))) == n_columns
 
 
 def test_the_losses_are_zero_for_a_perfect_student_only():

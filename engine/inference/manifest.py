@@ -22,7 +22,7 @@ class Manifest:
 
     name: str
     kind: str
-    """`encoder` or `vad`."""
+    """`encoder`, `tokens` (the first half of one) or `vad`."""
     version: str
     sha256: str
     """Of model.onnx."""

@@ -127,6 +127,16 @@ def _settings(manifest: Manifest) -> dict[str, Any]:
             f"it has {', '.join(FEATURE_KINDS)}"
         )
     mean, n_bands = settings["mean"], settings["n_mels"] * FEATURE_KINDS[settings["features"]]
+    span, stride = settings["token_columns"], settings["token_stride"]
+    if not (1 <= span <= MIN_COLUMNS and stride >= 1):
+        raise ModelError(
+            f"{manifest.name}: token_columns = {span}, token_stride = {stride}: expected 1 … {MIN_COLUMNS} "
+            "and at least 1"
+        )
+    if mean == "window" and "token_columns" in manifest.settings:
+        raise ModelError(f"{manifest.name}: mean = 'window' cannot be taken off tokens that windows share")
+    if len(manifest.inputs) != 1:
+        raise ModelError(f"{manifest.name}: expected one input, got {', '.join(manifest.inputs)}")
     if not (mean in ("window", "none") or (isinstance(mean, list) and len(mean) == n_bands)):
         raise ModelError(
             f"{manifest.name}: settings.mean: expected window, none or a list of {n_bands} numbers"
@@ -219,7 +229,7 @@ class EncoderStage:
         return Embedding(end - length * HOP_SAMPLES, end, self._encoder.embed(self._window_tokens()))
 
     def _window_tokens(self) -> np.ndarray:
-        """The tokens that lie whole in the last window."""
+        """As many of the last tokens as fit a window."""
         e = self._encoder
         if len(self._columns) >= e.span:
             new = e.tokens(self._columns)

@@ -15,7 +15,7 @@ from rt_models.export.onnx import write_manifest
 def quantise(folder: Path, out: Path) -> None:
     """Write `folder` to `out` with 8-bit weights; the convolutions before the tokens stay as they are, and
     so does the example `io.npz`, which the quantised network meets only nearly."""
-    shutil.copytree(folder, out, ignore=shutil.ignore_patterns("*.md", "*.json", "*.png"))
+    shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "*.json", "*.png"))
     model = onnx.load(folder / "model.onnx")
     del model.graph.value_info[:]  # the exporter's shapes trouble the quantiser's own inference
     quantize_dynamic(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import asdict
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import soundfile as sf
 import torch
 import torch.distributed as dist
 
-from engine import ConfigError, read_settings
+from engine import VoicelaneError, read_settings
 from rt_models.export.encoder import export_encoder
 from rt_models.export.onnx import write_facts
 from rt_models.export.vad import export_vad
@@ -110,7 +112,7 @@ def main(argv: list[str] | None = None) -> None:
     top.add_argument("--config", type=Path, help="TOML of rt_models/training/configs")
     top.add_argument("--name", help="of the model (default: the kind of network), or of one ablation")
     top.add_argument(
-        "--from-checkpoint", type=Path, help="checkpoint of another run whose weights to begin with"
+        "--from-checkpoint", type=Path, help="checkpoint of another run, whose weights a new run begins with"
     )
     top.add_argument("--out", type=Path, help="model folder (default: rt_models/artifacts/NAME)")
     top.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
@@ -119,11 +121,14 @@ def main(argv: list[str] | None = None) -> None:
     args = top.parse_args(argv)
     torch.set_num_threads(args.threads)
     if "WORLD_SIZE" in os.environ:  # started by torchrun
-        dist.init_process_group("nccl" if args.device == "cuda" else "gloo")
+        if args.device == "cuda":
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        backend = "nccl" if args.device == "cuda" else "gloo"
+        dist.init_process_group(backend, timeout=timedelta(days=1))  # the others wait for the first one
     command = {"encoder": train_encoder, "vad": train_vad, "ablation": run_ablations, "demo": train_demo}
     try:
         command[args.command](args)
-    except (ConfigError, ValueError) as problem:
+    except (VoicelaneError, OSError, ValueError, sf.LibsndfileError) as problem:
         raise SystemExit(f"error: {problem}") from None
 
 

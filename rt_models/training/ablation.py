@@ -62,7 +62,7 @@ shards hold them."""
 
 
 def measure(
-    base: TrainConfig, data: corpus.Prepared, teacher: Path, trials: Path, root: Path, only: str | None
+    base: TrainConfig, data: corpus.Prepared, teacher: Path | None, trials: Path, root: Path, only: str | None
 ) -> None:
     """Train every variation (or `only` those whose names hold this text); prints a line of JSON for each."""
     dev: dict[bool, TrialSet] = {}

@@ -29,7 +29,7 @@ class CropConfig:
     """Chance of noise underneath, added to the mel power of what the shard holds."""
     noise_snr_db: tuple[float, float] = (0.0, 25.0)
     babble: float = 0.15
-    """Chance of 2–5 other voices of the batch underneath."""
+    """Chance of 2–5 voices of the batch underneath."""
     babble_snr_db: tuple[float, float] = (3.0, 20.0)
     equaliser: float = 0.5
     """Chance of a smooth random frequency response."""
@@ -74,8 +74,10 @@ class Copy:
 def speech_mask(columns: np.ndarray, range_db: float = 32.0, hangover: int = 10) -> np.ndarray:
     """Columns of clean speech within `range_db` of its loud parts, widened by `hangover` columns."""
     level = np.logaddexp.reduce(columns.astype(np.float32), axis=1) / NEPERS_PER_DB
-    loud = level > np.percentile(level, 95) - range_db if len(level) else np.zeros(0, bool)
-    return np.convolve(loud, np.ones(2 * hangover + 1), mode="same") > 0.5
+    if not len(level):
+        return np.zeros(0, bool)
+    loud = level > np.percentile(level, 95) - range_db
+    return np.convolve(loud, np.ones(2 * hangover + 1))[hangover : hangover + len(loud)] > 0.5
 
 
 class CropSampler:
@@ -168,7 +170,7 @@ class CropSampler:
         )
 
     def _perturbed(self, piece: np.ndarray, others: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-        """Another gain and frequency response, noise and other voices underneath."""
+        """Another gain and frequency response, noise and voices underneath."""
         c, piece, rest = self.config, piece[:, : self._n_mels], piece[:, self._n_mels :]
         response = np.zeros(self._n_mels) + rng.uniform(-c.gain_db, c.gain_db)
         if rng.random() < c.equaliser:

@@ -24,7 +24,7 @@ class CopyConfig:
     """Which copies of the corpus are trained on, and their targets."""
 
     speeds: tuple[int, ...] = (0, 1)
-    """Clean copies: the seed of the speeds of each, 0 for the original speed."""
+    """Seeds of the speeds of clean copies, besides 0 (the original speed) and those of `perturbed`."""
     perturbed: tuple[int, ...] = (0, 0)
     """Copies with rooms, noise, codecs and all: the seed of the speeds of each."""
     speaker_mean: float = 0.5
@@ -79,7 +79,7 @@ def sampler(
     made = []
     for seed, of_seed in speeds.items():
         speech = _speech(data, of_seed, f"masks_{seed}.npz")
-        perturbed = [(f"shard_{k}", augment, 100 + k) for k, c in enumerate(copies) if c == seed]
+        perturbed = [(f"perturbed_{k}_{seed}", augment, 100 + k) for k, c in enumerate(copies) if c == seed]
         frames = FrameTargets(data.work / f"frames_{seed}.f16") if teacher else None
         targets = toward_mean(taught[seed], speakers[seed], choice.speaker_mean)
         for name, how, rng_seed in [(f"clean_{seed}", None, 0), *perturbed]:
@@ -104,6 +104,10 @@ def _taught(data: Prepared, folder: Path | None, speeds: dict[int, np.ndarray]) 
     if folder is None:
         return {seed: np.zeros((len(s), 1), np.float32) for seed, s in speeds.items()}
     teacher = Teacher(folder, data.cache)
+    mark = data.work / "teacher.sha256"
+    if mark.exists() and mark.read_text() != teacher.sha256:
+        raise ValueError(f"{data.work}: holds the targets of another teacher; choose another --work")
+    mark.write_text(teacher.sha256)
     components = teacher.components(data.work / "components.npz")
     raw = {seed: teacher.teach(s, components, data.work, str(seed)) for seed, s in speeds.items()}
     return {seed: centre(torch.from_numpy(t)).numpy() for seed, t in raw.items()}
@@ -123,13 +127,13 @@ def _noise_power(data: Prepared, n_mels: int) -> list[np.ndarray]:
 
 
 def mean_columns(copy: Copy, every: int = 10) -> np.ndarray:
-    """Mean log-mel column (n_mels,) of the speech in a copy, where the running mean starts."""
+    """Mean column (n_bands,) of the speech in a copy, where the running mean starts."""
     speech = [copy.shard.columns(i)[s] for i, s in list(enumerate(copy.speech))[::every]]
     return np.concatenate(speech).astype(np.float64).mean(axis=0)
 
 
 def _speech(data: Prepared, speeds: np.ndarray, name: str) -> list[np.ndarray]:
-    """Numbers of the speech columns of each clean utterance's first 8 s; the masks are kept in `name`."""
+    """Numbers of the speech columns of what the teacher heard of each utterance; masks kept in `name`."""
     path = data.work / name
     if not path.exists():
         found = [speech_mask(log_mel(change_speed(data.cache.audio(i), s))) for i, s in enumerate(speeds)]
@@ -137,4 +141,5 @@ def _speech(data: Prepared, speeds: np.ndarray, name: str) -> list[np.ndarray]:
         np.savez_compressed(path, mask=np.concatenate(found), bounds=bounds)
     kept = np.load(path)
     masks = np.split(kept["mask"], kept["bounds"][1:-1])
-    return [np.flatnonzero(m[: int(100 * MAX_SECONDS)]) if m.any() else np.arange(len(m)) for m in masks]
+    taught = [m[: int(100 * MAX_SECONDS / speed)] for m, speed in zip(masks, speeds, strict=True)]
+    return [np.flatnonzero(m) if m.any() else np.arange(len(m)) for m in taught]

@@ -42,7 +42,10 @@ def read_manifest(path: Path, split: str = "train") -> list[Utterance]:
         found = _folder(path)
     elif path.suffix == ".tsv":
         with path.open(newline="") as lines:
-            rows = [r for r in csv.DictReader(lines, delimiter="\t") if r["split"] == split]
+            table = csv.DictReader(lines, delimiter="\t")
+            if missing := {"file", "split", "corpus", "speaker"} - set(table.fieldnames or ()):
+                raise ValueError(f"{path}: expected columns {', '.join(sorted(missing))} in its first line")
+            rows = [r for r in table if r["split"] == split]
         found = [Utterance(r["file"], _label(r["speaker"], r["file"]), r["corpus"]) for r in rows]
     else:
         pairs = [line.split(maxsplit=1) for line in path.read_text().splitlines() if line.strip()]
@@ -87,6 +90,7 @@ class AudioCache:
     """All utterances of a manifest decoded once into one int16 file, read through a memory map."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         index = json.loads((folder / "index.json").read_text())
         self.utterances = [Utterance(*row) for row in index["utterances"]]
         self.bounds = np.array(index["bounds"], dtype=np.int64)
@@ -102,7 +106,10 @@ class AudioCache:
 
     @classmethod
     def build(cls, utterances: list[Utterance], root: Path, folder: Path) -> AudioCache:
-        """Decode every file below `root` into `folder`; an existing cache is taken as it is."""
+        """Decode every file below `root` into `folder`; what is there already is kept.
+
+        Raises `ValueError` where `folder` holds other utterances, and for a file without sound.
+        """
         if not (folder / "index.json").exists():
             folder.mkdir(parents=True, exist_ok=True)
             bounds = [0]
@@ -112,9 +119,15 @@ class AudioCache:
                     bounds.append(bounds[-1] + len(samples))
             rows = [[u.path, u.speaker, u.corpus] for u in utterances]
             (folder / "index.json").write_text(json.dumps({"utterances": rows, "bounds": bounds}))
-        return cls(folder)
+        cache = cls(folder)
+        if cache.utterances != utterances:
+            raise ValueError(f"{folder}: holds another corpus; choose another --work, or delete it")
+        return cache
 
 
 def _decoded(utterances: list[Utterance], root: Path) -> Iterator[np.ndarray]:
     for utterance in utterances:
-        yield read_audio(root / utterance.path)
+        samples = read_audio(root / utterance.path)
+        if not len(samples):
+            raise ValueError(f"{root / utterance.path}: no sound in it; take it out of the manifest")
+        yield samples

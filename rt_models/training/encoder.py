@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,11 +16,16 @@ import torch.distributed as dist
 from torch import nn
 from tqdm import tqdm
 
-from engine import build_settings
+from engine import ConfigError, build_settings
 from rt_models.nets.registry import NETS, NetConfig, build
-from rt_models.training.batches import CropConfig, CropSampler
+from rt_models.training.batches import Batch, CropConfig, CropSampler
 from rt_models.training.corpus import CopyConfig
 from rt_models.training.objective import LossConfig, Objective
+
+SCALAR_RATE = 0.01
+"""Learning rate of the scale and bias of GE2E and its like, relative to the rest (Wan et al. 2018)."""
+MAY_CHANGE = {"steps", "save_every", "whitening"}
+"""Settings that a resumed run may change."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ def train(
     start: Path | None = None,
     device: str = "cpu",
 ) -> nn.Module:
-    """Train for `config.steps`, or to the checkpoint at `stop_after`; resumes from `checkpoint` exactly.
+    """Train for `config.steps`, or to the checkpoint at `stop_after`; resumes from `checkpoint` exactly
+    (with the same settings and number of processes).
 
     `evaluate` gives the EER in percent. `start` is the checkpoint of another run whose weights this one
     begins with. Under `torchrun` every process draws batches of its own, gradients are averaged, and the
@@ -91,13 +98,13 @@ def train(
     rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     run = _begin(config, sampler, device, start)
     if checkpoint.exists():
-        _resume(checkpoint, run, device)
+        _resume(checkpoint, run, config)
     meter = Meter(run.curve)
     bar = tqdm(total=config.steps, initial=run.step, unit="step", disable=None if rank == 0 else True)
     while run.step < config.steps and run.step != stop_after:
         torch.manual_seed(config.seed * 1_000_003 + run.step * processes + rank)
         batch = sampler.batch(config.batch, np.random.default_rng((config.seed, run.step, rank)))
-        parts = _step(run, config, batch, device)
+        parts = _step(run, config, batch)
         meter.add(parts, processes * batch.columns.shape[0] * batch.columns.shape[1] * 0.01)
         bar.set_postfix_str(meter.line(), refresh=False)
         bar.update()
@@ -112,20 +119,24 @@ def train(
 def _begin(config: TrainConfig, sampler: CropSampler, device: str, start: Path | None) -> Run:
     torch.manual_seed(config.seed)
     net = build(config.net).to(device)
-    objective = Objective(config.losses, net, sampler).to(device)
+    mixed = config.precision == "bfloat16"
+    objective = Objective(config.losses, net, sampler, mixed).to(device)
     if start:
         net.load_state_dict(torch.load(start, map_location=device, weights_only=True)["net"])
-    parameters = [*net.parameters(), *objective.parameters()]
-    optimiser = torch.optim.AdamW(parameters, weight_decay=config.weight_decay, betas=(0.9, 0.98))
+    trained = [*net.parameters(), *objective.parameters()]
+    groups = [
+        {"params": [p for p in trained if p.ndim]},
+        {"params": [p for p in trained if not p.ndim], "weight_decay": 0.0, "slower": SCALAR_RATE},
+    ]
+    optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay, betas=(0.9, 0.98))
     return Run(net, objective, optimiser)
 
 
-def _step(run: Run, config: TrainConfig, batch: Any, device: str) -> dict[str, float]:
+def _step(run: Run, config: TrainConfig, batch: Batch) -> dict[str, float]:
     for group in run.optimiser.param_groups:
-        group["lr"] = rate_at(config, run.step)
+        group["lr"] = rate_at(config, run.step) * group.get("slower", 1.0)
     run.net.train()
-    with torch.autocast(device, torch.bfloat16, enabled=config.precision == "bfloat16"):
-        loss, parts = run.objective(run.net, batch)
+    loss, parts = run.objective(run.net, batch)
     loss.backward()
     parameters = [p for group in run.optimiser.param_groups for p in group["params"]]
     _average_gradients(parameters)
@@ -200,8 +211,14 @@ def _save(path: Path, run: Run, config: TrainConfig) -> None:
     draw_curves(run.curve, path.with_suffix(".png"))
 
 
-def _resume(path: Path, run: Run, device: str) -> None:
-    kept = torch.load(path, map_location=device, weights_only=True)
+def _resume(path: Path, run: Run, config: TrainConfig) -> None:
+    kept = torch.load(path, map_location="cpu", weights_only=True)
+    before, now = (json.loads(json.dumps(c)) for c in (kept["config"], asdict(config)))
+    if other := [name for name in now if name not in MAY_CHANGE and before.get(name) != now[name]]:
+        raise ConfigError(
+            f"{path}: belongs to a run with other settings ({', '.join(other)}); delete it, or choose "
+            "another --name or --work"
+        )
     run.net.load_state_dict(kept["net"])
     run.objective.load_state_dict(kept["objective"])
     run.optimiser.load_state_dict(kept["optimiser"])

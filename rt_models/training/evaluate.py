@@ -20,7 +20,7 @@ def read_trials(path: Path) -> tuple[np.ndarray, list[tuple[str, str]]]:
 
 
 class TrialSet:
-    """The files of the first `most` speakers' worth of a trial list as features, ready to score."""
+    """About `most` files of a trial list as features, and the trials among them, ready to score."""
 
     def __init__(self, trials: Path, root: Path, prior: np.ndarray, n_mels: int, most: int = 1000) -> None:
         """`prior` (n_bands,) is where the running mean starts; more bands than mels are phase features."""

@@ -45,20 +45,18 @@ def centre(embeddings: Tensor) -> Tensor:
 class GE2E(nn.Module):
     """Generalised end-to-end loss (Wan et al. 2018) of N speakers with M utterances each.
 
-    S = w·cos(e, c) + b, the own centroid without the utterance itself; w stays positive and the
-    gradients of w and b are scaled by 0.01. `softmax` or `contrast`.
+    S = w·cos(e, c) + b, the own centroid without the utterance itself; w stays positive. `softmax` or
+    `contrast`.
     """
 
     def __init__(self, kind: str = "softmax") -> None:
         super().__init__()
         self.kind = kind
         self.scale, self.bias = nn.Parameter(torch.tensor(10.0)), nn.Parameter(torch.tensor(-5.0))
-        for parameter in self.parameters():
-            parameter.register_hook(lambda gradient: 0.01 * gradient)
 
     def forward(self, embeddings: Tensor) -> Tensor:  # (N, M, D)
         n, m, _ = embeddings.shape
-        similarity = self.scale.clamp(min=1e-6) * centroid_cosines(embeddings) + self.bias  # (N, M, N)
+        similarity = F.softplus(self.scale) * centroid_cosines(embeddings) + self.bias  # (N, M, N)
         own = torch.arange(n, device=embeddings.device)
         if self.kind == "softmax":
             return F.cross_entropy(similarity.flatten(0, 1), own.repeat_interleave(m))
@@ -87,7 +85,7 @@ class AngularPrototypical(nn.Module):
 
     def forward(self, embeddings: Tensor) -> Tensor:  # (N, M, D)
         centroids = F.normalize(embeddings[:, :-1].mean(dim=1), dim=1)
-        similarity = self.scale.clamp(min=1e-6) * embeddings[:, -1] @ centroids.T + self.bias
+        similarity = F.softplus(self.scale) * embeddings[:, -1] @ centroids.T + self.bias
         return F.cross_entropy(similarity, torch.arange(len(similarity), device=similarity.device))
 
 

@@ -34,13 +34,17 @@ class LossConfig:
 class Objective(nn.Module):
     """Loss of a network on a batch, and its parts by name."""
 
-    def __init__(self, config: LossConfig, net: nn.Module, sampler: CropSampler) -> None:
+    def __init__(self, config: LossConfig, net: nn.Module, sampler: CropSampler, mixed: bool = False) -> None:
+        """`mixed`: the network, not the losses, in bfloat16."""
         super().__init__()
-        self.config = c = config
+        self.config, self._mixed = config, mixed
+        c = config
         self.each = sampler.config.utterances_per_speaker
         if (c.ge2e or c.angular_prototypical) and self.each < 2:
             raise ValueError("GE2E and angular prototypes need crops.utterances_per_speaker ≥ 2")
         bank, speakers = sampler.bank()
+        if (c.distillation or c.relational or c.contrastive) and not bank.any():
+            raise ValueError("distillation, relational and contrastive losses need a teacher (--teacher)")
         self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
         self.register_buffer("bank_speakers", torch.from_numpy(speakers), persistent=False)
         dim = net.config.dim
@@ -66,10 +70,10 @@ class Objective(nn.Module):
         return torch.stack(weighed).sum(), {k: float(v.detach()) for k, v in parts.items()}
 
     def _embed(self, net: nn.Module, columns: Tensor) -> tuple[Tensor, Tensor | None]:
-        if self.to_frames is None:
-            return net(columns).float(), None
-        heard = net.features(net.tokens(columns))
-        return net.summarise(heard).float(), heard.float()
+        with torch.autocast(columns.device.type, torch.bfloat16, enabled=self._mixed):
+            heard = net.features(net.tokens(columns)) if self.to_frames is not None else None
+            found = net(columns) if heard is None else net.summarise(heard)
+        return F.normalize(found.float(), dim=1), None if heard is None else heard.float()
 
     def _to_teacher(self, found: Tensor, targets: Tensor, speakers: Tensor) -> dict[str, Tensor]:
         """The relation holds for embeddings of any length; the rest goes through a linear map to the

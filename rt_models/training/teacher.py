@@ -31,6 +31,7 @@ class Teacher:
 
     def __init__(self, folder: Path, cache: AudioCache) -> None:
         self._model, self._cache = Model(folder), cache
+        self.sha256 = self._model.manifest.sha256
 
     def heard(self, index: int, speed: float) -> tuple[np.ndarray, np.ndarray]:
         """Unit-length embedding (192,) and frame features (n, 512) of the first 8 s of an utterance."""
