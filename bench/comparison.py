@@ -141,7 +141,7 @@ def draw(curves: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], path: Path
         panel.set_yticks(ndtri(ticks), [f"{100 * t:g}" for t in ticks])
         panel.set(xlim=ndtri([5e-4, 0.5]), ylim=ndtri([5e-4, 0.5]))
         panel.grid(alpha=0.3)
-    figure.axes[0].legend()
+    figure.axes[2].legend(loc="lower left", fontsize=8)
     figure.supxlabel("false accepts / %")
     figure.supylabel("misses / %")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 from bench.results import machine
 
@@ -35,7 +36,11 @@ def refreshed(section: re.Match[str], only: str | None) -> str:
 def measure(args: argparse.Namespace) -> None:
     """The `readme` command; each table is written as soon as it is there."""
     for number in range(len(SECTION.findall(args.readme.read_text(encoding="utf-8")))):
-        text = args.readme.read_text(encoding="utf-8")
-        section = list(SECTION.finditer(text))[number]
-        new = refreshed(section, args.only)
+        new = refreshed(_section(args.readme, number), args.only)
+        section = _section(args.readme, number)  # somebody may have written meanwhile
+        text = section.string
         args.readme.write_text(text[: section.start()] + new + text[section.end() :], encoding="utf-8")
+
+
+def _section(path: Path, number: int) -> re.Match[str]:
+    return list(SECTION.finditer(path.read_text(encoding="utf-8")))[number]
