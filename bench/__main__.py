@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import engine
+from engine import EnhancerConfig
 
 DEMO = Path(engine.__file__).parent / "demo" / "conversation.opus"
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
@@ -58,8 +59,19 @@ def parser() -> argparse.ArgumentParser:
     )
     diarisation.add_argument("--config", type=Path, help="TOML settings of the engine")
 
+    enhancer = _command(commands, "enhancer", "EER, cost and DER with and without the embedding enhancers")
+    enhancer.add_argument("--root", type=Path, default=CORPUS, help="folder of trials and their files")
+    enhancer.add_argument("--encoder", default="conv_transformer", help="name or folder of an encoder")
+    enhancer.add_argument(
+        "--conversations", type=Path, default=CORPUS / "conversations/dev", help="sound and RTTM files"
+    )
+    enhancer.add_argument("--vectors", type=Path, help="folder that keeps the raw embeddings for another run")
+    enhancer.add_argument("--jobs", type=int, default=1, help="processes that embed")
+    enhancer.add_argument("--plot", type=Path, help="plot of EER against SNR to write, PNG")
+
     latency = _command(commands, "latency", "time per stage and frame, real-time factor, sound to label")
     latency.add_argument("--audio", type=Path, default=DEMO, help="sound file, or a folder of them")
+    latency.add_argument("--enhancer", default=EnhancerConfig().model, help="off, seed, mlp or a folder")
     latency.add_argument("--frames", type=int, default=10_000, help="20 ms pushes to time")
     latency.add_argument("--repeats", type=int, default=5, help="runs at full speed")
     latency.add_argument("--live-s", type=float, default=60.0, help="seconds to play at real time")

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from bench import peers
 from bench.results import machine, percentiles, save, table
 from bench.sound import read_mono
-from bench.trials import error_rates, read_beds, read_trials, with_babble, with_noise
+from bench.trials import error_rates, in_room, read_beds, read_trials, with_babble, with_noise
 from engine import SAMPLE_RATE, error_curve
 
 
@@ -27,13 +27,15 @@ class Condition:
     trials: str
     noise_db: float | None = None
     babble_db: float | None = None
+    room: bool = False
     first_s: float | None = None
 
     def __str__(self) -> str:
         noise = "" if self.noise_db is None else f", noise {self.noise_db:g} dB"
         babble = "" if self.babble_db is None else f", babble {self.babble_db:g} dB"
+        room = ", room" if self.room else ""
         first = "" if self.first_s is None else f", first {self.first_s:g} s"
-        return self.trials + (noise + babble + first or ", clean")
+        return self.trials + (noise + babble + room + first or ", clean")
 
 
 CONDITIONS = (
@@ -66,6 +68,8 @@ def heard(root: Path, condition: Condition, name: str) -> np.ndarray:
         samples = with_noise(root, read_beds(beds), condition.noise_db)(name, samples)
     if condition.babble_db is not None:
         samples = with_babble(root, read_beds(beds), condition.babble_db)(name, samples)
+    if condition.room:
+        samples = in_room(name, samples)
     return samples if condition.first_s is None else samples[: int(condition.first_s * SAMPLE_RATE)]
 
 

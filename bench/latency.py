@@ -15,20 +15,22 @@ from engine import (
     FRAME_SAMPLES,
     SAMPLE_RATE,
     ArraySource,
+    EnhancerConfig,
     LatencySink,
     LiveSession,
     Pipeline,
+    PipelineConfig,
     StageTiming,
     seconds,
 )
 
 FRAME_MS = 1e3 * FRAME_SAMPLES / SAMPLE_RATE
-FRAME_PATH, DECISION = ("stft", "features", "vad"), ("encoder", "diariser")
+FRAME_PATH, DECISION = ("stft", "features", "vad"), ("encoder", "enhancer", "diariser")
 
 
-def per_frame(sound: np.ndarray, n_frames: int) -> tuple[dict[str, np.ndarray], int]:
+def per_frame(config: PipelineConfig, sound: np.ndarray, n_frames: int) -> tuple[dict[str, np.ndarray], int]:
     """Wall and CPU ms of `n_frames` pushes of 20 ms each after warm-up, and the deadlines missed."""
-    pipeline = Pipeline(timing=True)
+    pipeline = Pipeline(config, timing=True)
     pipeline.warm_up()
     spent: dict[str, list[float]] = defaultdict(list)
     frames = whole_frames(sound)
@@ -43,9 +45,9 @@ def per_frame(sound: np.ndarray, n_frames: int) -> tuple[dict[str, np.ndarray], 
     return found, int((busy_ms > FRAME_MS).sum())
 
 
-def realtime_factor(sound: np.ndarray, repeats: int) -> list[float]:
+def realtime_factor(config: PipelineConfig, sound: np.ndarray, repeats: int) -> list[float]:
     """Seconds of sound per second of CPU at full speed, single-threaded, once per repeat."""
-    pipeline, found = Pipeline(), []
+    pipeline, found = Pipeline(config), []
     pipeline.warm_up()
     for _ in range(repeats):
         pipeline.reset()
@@ -56,9 +58,9 @@ def realtime_factor(sound: np.ndarray, repeats: int) -> list[float]:
     return found
 
 
-def end_to_end(sound: np.ndarray) -> tuple[LatencySink, int]:
+def end_to_end(config: PipelineConfig, sound: np.ndarray) -> tuple[LatencySink, int]:
     """The threaded engine on sound that plays at its own speed."""
-    pipeline, latency = Pipeline(), LatencySink()
+    pipeline, latency = Pipeline(config), LatencySink()
     pipeline.warm_up()
     with LiveSession(ArraySource(sound, realtime=True), pipeline, [latency]) as session:
         session.wait()
@@ -67,10 +69,11 @@ def end_to_end(sound: np.ndarray) -> tuple[LatencySink, int]:
 
 def measure(args: argparse.Namespace) -> None:
     """The `latency` command."""
+    config = PipelineConfig(enhancer=EnhancerConfig(model=args.enhancer))
     sound = np.concatenate([read_mono(p) for p in _sound_files(args.audio)])
-    spent, missed = per_frame(sound, args.frames)
-    speed = realtime_factor(sound[: 120 * SAMPLE_RATE], args.repeats)
-    latency, lost = end_to_end(sound[: int(args.live_s * SAMPLE_RATE)])
+    spent, missed = per_frame(config, sound, args.frames)
+    speed = realtime_factor(config, sound[: 120 * SAMPLE_RATE], args.repeats)
+    latency, lost = end_to_end(config, sound[: int(args.live_s * SAMPLE_RATE)])
     path, path_cpu = _total(spent, FRAME_PATH)
     decision, decision_cpu = _total(spent, DECISION)
     called = spent["encoder"] > 0  # pushes that ran the network
@@ -79,6 +82,7 @@ def measure(args: argparse.Namespace) -> None:
     rows = {
         "frame_path_ms": (path, path_cpu),
         "encoder_ms": (spent["encoder"][called], spent["encoder cpu"][called]),
+        "enhancer_ms": (spent["enhancer"][called], spent["enhancer cpu"][called]),
         "decision_step_ms": (decision[called], decision_cpu[called]),
     }
     result = {
@@ -97,6 +101,7 @@ def measure(args: argparse.Namespace) -> None:
         args.json,
         {
             "machine": machine(),
+            "enhancer": args.enhancer,
             "frames": args.frames,
             **result,
             "stages_ms": stages,
@@ -105,7 +110,7 @@ def measure(args: argparse.Namespace) -> None:
             "deadline_misses": missed,
             "lost_samples": lost,
             "end_to_end": delays,
-            "algorithmic_latency_ms": round(1e3 * seconds(Pipeline().latency_samples), 2),
+            "algorithmic_latency_ms": round(1e3 * seconds(Pipeline(config).latency_samples), 2),
         },
     )
 

@@ -7,7 +7,15 @@ from engine.audio.framer import Framer
 from engine.audio.resampler import Resampler
 from engine.audio.ring import Ring
 from engine.audio.sources import ArraySource, FileSource, MicrophoneSource, input_devices
-from engine.config import DiariserConfig, EncoderConfig, PipelineConfig, VadConfig, read_config
+from engine.config import (
+    DiariserConfig,
+    EncoderConfig,
+    EnhancerConfig,
+    PipelineConfig,
+    VadConfig,
+    read_config,
+)
+from engine.dsp import ddim
 from engine.dsp.fbank import KaldiFbank, kaldi_fbank
 from engine.dsp.features import N_MELS, FeatureExtractor, Features, RunningMean
 from engine.dsp.stft import Istft, Stft
@@ -15,6 +23,7 @@ from engine.embedding import FileEmbedder
 from engine.errors import AudioError, ConfigError, DeviceError, ModelError, VoicelaneError
 from engine.events import (
     DeviceOverflow,
+    EnhancerFellBack,
     Event,
     EventsDropped,
     InvalidSamples,
@@ -41,6 +50,8 @@ from engine.scoring import (
 from engine.settings import build_settings, read_settings
 from engine.sinks import JsonLinesSink, QueueSink, RttmSink, final_turns, read_rttm, rttm_line
 from engine.stages.encoder import SpeakerEncoder, load_encoder
+from engine.stages.enhancer import Enhancer, find_enhancer, load_enhancer
+from engine.stages.frontend import encoder_columns
 from engine.stages.vad import Decisions, Vad, VadEvidence, VadInput
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, samples, seconds
 
@@ -58,6 +69,9 @@ __all__ = [
     "DiarisationError",
     "DiariserConfig",
     "EncoderConfig",
+    "Enhancer",
+    "EnhancerConfig",
+    "EnhancerFellBack",
     "Event",
     "EventsDropped",
     "FeatureExtractor",
@@ -98,15 +112,19 @@ __all__ = [
     "VadInput",
     "VoicelaneError",
     "build_settings",
+    "ddim",
     "diarisation_error",
+    "encoder_columns",
     "equal_error_rate",
     "error_curve",
     "final_turns",
+    "find_enhancer",
     "find_model",
     "input_devices",
     "installed",
     "kaldi_fbank",
     "load_encoder",
+    "load_enhancer",
     "minimum_detection_cost",
     "models_folder",
     "read_config",

@@ -88,6 +88,8 @@ def _config(args: argparse.Namespace) -> PipelineConfig:
     config = read_config(args.config) if args.config else PipelineConfig()
     if args.encoder:
         config = replace(config, encoder=replace(config.encoder, model=args.encoder))
+    if args.enhancer:
+        config = replace(config, enhancer=replace(config.enhancer, model=args.enhancer))
     if getattr(args, "max_speakers", None) is not None:
         config = replace(config, diariser=replace(config.diariser, max_speakers=args.max_speakers))
     return config
@@ -255,7 +257,9 @@ def _shared(command: argparse.ArgumentParser) -> None:
         "--encoder", metavar="NAME", help="an encoder that `voicelane models` lists, or a model folder"
     )
     command.add_argument(
-        "--enhancer", choices=["off"], default="off", help="embedding enhancer; none is installed yet"
+        "--enhancer",
+        metavar="off|seed|mlp",
+        help="make embeddings of noisy speech more like those of clean speech; or a model folder",
     )
 
 

@@ -66,6 +66,24 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True)
+class EnhancerConfig:
+    """What makes embeddings of noisy speech more like those of clean speech."""
+
+    model: str = "off"
+    """`off`, `seed` (diffusion) or `mlp` (a plain network) for the encoder in use, or the folder of one."""
+    steps: int = 0
+    """DDIM steps of `seed`, of the numbers that the model ships; 0 takes the model's own choice."""
+    draws: int = 8
+    """Noises whose spread tells the confidence (`seed`)."""
+
+    def problems(self) -> list[str]:
+        return [
+            *_outside("enhancer.steps", self.steps, 0, 50),
+            *_outside("enhancer.draws", self.draws, 1, 64),
+        ]
+
+
+@dataclass(frozen=True)
 class DiariserConfig:
     """Online clustering of embeddings into speakers; the cosines suit the shipped encoder."""
 
@@ -102,6 +120,7 @@ class PipelineConfig:
 
     vad: VadConfig = field(default_factory=VadConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    enhancer: EnhancerConfig = field(default_factory=EnhancerConfig)
     diariser: DiariserConfig = field(default_factory=DiariserConfig)
 
     def __post_init__(self) -> None:
@@ -109,7 +128,8 @@ class PipelineConfig:
             raise ConfigError("; ".join(found))
 
     def problems(self) -> list[str]:
-        return [p for part in (self.vad, self.encoder, self.diariser) for p in part.problems()]
+        parts = (self.vad, self.encoder, self.enhancer, self.diariser)
+        return [p for part in parts for p in part.problems()]
 
     def to_toml(self) -> str:
         """The settings as TOML that `read_config` takes back."""

@@ -12,6 +12,7 @@ from engine.audio.sources import PullSource
 from engine.config import PipelineConfig
 from engine.errors import AudioError
 from engine.stages.encoder import COLUMNS_PER_FRAME, MIN_COLUMNS, SpeechFrames, load_encoder
+from engine.stages.enhancer import load_enhancer
 from engine.stages.frontend import FrontEnd
 from engine.timebase import HOP_SAMPLES, SAMPLE_RATE
 
@@ -19,11 +20,16 @@ LONGEST_COLUMNS = 1000
 
 
 class FileEmbedder:
-    """Recordings in, unit vectors float32 (dim,) over their speech out."""
+    """Recordings in, unit vectors float32 (dim,) over their speech out, enhanced where the settings say so.
+
+    Raises `ModelError` where the enhancer cannot be used: vectors that are kept must not depend on a
+    fall-back.
+    """
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
         config = config or PipelineConfig()
         self._encoder = load_encoder(config.encoder)
+        self._enhancer = load_enhancer(config.enhancer, self._encoder)
         self._front_end = FrontEnd(config.vad, self._encoder)
         self.dim = self._encoder.dim
 
@@ -47,7 +53,8 @@ class FileEmbedder:
         n_parts = -(-len(columns) // LONGEST_COLUMNS)
         parts = [self._encoder.tokens(part) for part in np.array_split(columns, n_parts)]
         total = np.sum([self._encoder.embed(part) for part in parts], axis=0)
-        return (total / np.linalg.norm(total)).astype(np.float32)
+        vector = (total / np.linalg.norm(total)).astype(np.float32)
+        return self._enhancer.enhance(vector)[0] if self._enhancer else vector
 
     def _listen(self, source: PullSource) -> SpeechFrames:
         """All feature columns of a recording and which of its frames are speech."""

@@ -65,6 +65,9 @@ class SpeakerTurn(Event):
     confidence: float
     """0 … 1."""
     final: bool
+    voice_confidence: float | None = None
+    """How cleanly the voice was heard, 0 … 1: the cosine that the enhancer expects between its embeddings
+    and those of clean speech; None without an enhancer."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,13 @@ class EventsDropped(Event):
     """A slow sink missed `count` events; the sound itself was heard completely."""
 
     count: int
+
+
+@dataclass(frozen=True)
+class EnhancerFellBack(Event):
+    """The enhancer that was asked for cannot work; from here on embeddings stay as the encoder gives them."""
+
+    reason: str
 
 
 @dataclass(frozen=True)

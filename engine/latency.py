@@ -36,9 +36,8 @@ class LatencySink:
                 path_ms = sum(event.wall_ms.get(s, 0.0) for s in FRAME_PATH)
                 self._stage_ms["frame path, 20 ms"].append(path_ms / event.n_frames)
                 if "encoder" in event.wall_ms:
-                    self._stage_ms["one decision"].append(
-                        event.wall_ms["encoder"] + event.wall_ms["diariser"]
-                    )
+                    decision = ("encoder", "enhancer", "diariser")
+                    self._stage_ms["one decision"].append(sum(event.wall_ms.get(s, 0.0) for s in decision))
             elif isinstance(event, SpeakerTurn):
                 if not event.final:
                     self._delays_s["tentative"].append(now - self._began - seconds(event.end))

@@ -9,10 +9,11 @@ import numpy as np
 from engine.audio.framer import Framer
 from engine.audio.resampler import finite
 from engine.config import PipelineConfig
-from engine.errors import AudioError
-from engine.events import Event, InvalidSamples, Overrun, StageTiming
+from engine.errors import AudioError, ModelError
+from engine.events import EnhancerFellBack, Event, InvalidSamples, Overrun, StageTiming
 from engine.stages.diariser import Diariser
-from engine.stages.encoder import EncoderStage, SpeechFrames, load_encoder
+from engine.stages.encoder import Embedding, EncoderStage, Segmented, SpeechFrames, load_encoder
+from engine.stages.enhancer import EnhancerStage, load_enhancer
 from engine.stages.frontend import FrontEnd
 from engine.stopwatch import Stopwatch
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
@@ -21,7 +22,7 @@ BLOCK_FRAMES = 50
 
 
 class Pipeline:
-    """Framer → STFT → features → VAD → encoder → diariser, for one stream of 16 kHz mono sound.
+    """Framer → STFT → features → VAD → encoder → enhancer → diariser, for one stream of 16 kHz mono sound.
 
     >>> pipeline = Pipeline()
     >>> events = pipeline.push(block) + pipeline.flush()
@@ -35,6 +36,7 @@ class Pipeline:
         self._framer = Framer()
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
         self._encoder = EncoderStage(config.encoder, encoder)
+        self._enhancer = self._load_enhancer()
         self._diariser = Diariser(config.diariser, samples(config.encoder.window_s))
         self.reset()
 
@@ -80,11 +82,11 @@ class Pipeline:
         """The end of the stream: events that still wait. Afterwards only `reset` makes sense."""
         events = self._hear(self._framer.flush())
         events += self._judge(self._front_end.flush())
-        events += self._diariser.process(self._encoder.flush()) + self._diariser.flush()
+        events += self._attribute(self._encoder.flush()) + self._diariser.flush()
         return [_within(event, self._heard) for event in events]
 
     def reset(self) -> None:
-        for stage in (self._framer, self._front_end, self._encoder, self._diariser):
+        for stage in (self._framer, self._front_end, self._encoder, self._enhancer, self._diariser):
             stage.reset()
         self._stopwatch.take()
         self._heard = 0
@@ -98,7 +100,8 @@ class Pipeline:
         for length_s in (self.config.encoder.first_s, self.config.encoder.window_s):
             n_columns = samples(length_s) // HOP_SAMPLES
             columns = rng.standard_normal((n_columns, encoder.n_bands)).astype(np.float32)
-            encoder.embed(encoder.tokens(columns))
+            vector = encoder.embed(encoder.tokens(columns))
+            self._enhancer.process([Embedding(0, samples(length_s), vector)])
         self.reset()
 
     def _hear(self, frames: np.ndarray) -> list[Event]:
@@ -110,9 +113,22 @@ class Pipeline:
         return events
 
     def _judge(self, speech: SpeechFrames) -> list[Event]:
-        items = self._encoder.process(speech)
+        return self._attribute(self._encoder.process(speech))
+
+    def _attribute(self, items: list[Segmented]) -> list[Event]:
+        """Enhance the embeddings and let the diariser say whose they are."""
+        enhanced = self._enhancer.process(items)
+        notices: list[Event] = [item for item in enhanced if isinstance(item, EnhancerFellBack)]
         with self._stopwatch("diariser"):
-            return self._diariser.process(items)
+            heard = [item for item in enhanced if not isinstance(item, EnhancerFellBack)]
+            return notices + self._diariser.process(heard)
+
+    def _load_enhancer(self) -> EnhancerStage:
+        """A broken enhancer must not stop the stream: the stage announces it."""
+        try:
+            return EnhancerStage(load_enhancer(self.config.enhancer, self._speaker_encoder, self._stopwatch))
+        except ModelError as problem:
+            return EnhancerStage(None, str(problem))
 
 
 def _within(event: Event, n_samples: int) -> Event:

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from engine.events import (
     DeviceOverflow,
+    EnhancerFellBack,
     Event,
     EventsDropped,
     InvalidSamples,
@@ -48,6 +49,8 @@ class TerminalSink:
             )
         elif isinstance(event, InvalidSamples):
             self._say(f"{_clock(event.sample)}  {event.count} samples were not numbers; taken as silence")
+        elif isinstance(event, EnhancerFellBack):
+            self._say(f"{_clock(event.sample)}  no enhancer: {event.reason}")
         elif isinstance(event, EventsDropped):
             self._say(f"{_clock(event.sample)}  {event.count} events came too fast to show")
 

@@ -40,8 +40,8 @@ def conversations(tmp_path: Path) -> Path:
 
 
 def test_latency(tmp_path):
-    found = bench(tmp_path, "latency", "--frames", 600, "--repeats", 1, "--live-s", 6)
-    for key in ("frame_path_ms", "encoder_ms", "decision_step_ms"):
+    found = bench(tmp_path, "latency", "--enhancer", "seed", "--frames", 600, "--repeats", 1, "--live-s", 6)
+    for key in ("frame_path_ms", "encoder_ms", "enhancer_ms", "decision_step_ms"):
         assert set(found[key]) == RANGE | {"cpu_p50"}
         assert 0 < found[key]["p50"] <= found[key]["p99"] <= found[key]["max"]
     assert found["realtime_factor"] > 1 and found["lost_samples"] == 0

@@ -136,7 +136,7 @@ def test_a_configured_run_trains_exports_and_verifies(tmp_path, toy, speech, pro
     assert embedder.embed(ArraySource(speech[:48_000])).shape == (32,)
 
 
-@pytest.mark.parametrize("name", [p.name for p in CONFIGS.glob("*.toml")])
+@pytest.mark.parametrize("name", [p.name for p in CONFIGS.glob("*.toml") if not p.name.startswith("seed")])
 def test_every_shipped_configuration_can_be_read(name):
     config = read_settings(CONFIGS / name, encoder.TrainConfig)
     assert config.net.kind in NETS

@@ -22,7 +22,7 @@ class Manifest:
 
     name: str
     kind: str
-    """`encoder`, `tokens` (the first half of one) or `vad`."""
+    """`encoder`, `tokens` (the first half of one), `enhancer`, `denoiser` (one step of one) or `vad`."""
     version: str
     sha256: str
     """Of model.onnx."""

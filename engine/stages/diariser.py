@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -82,6 +83,14 @@ class _Piece:
 
     start: int
     end: int
+
+
+class _Label(NamedTuple):
+    """Who speaks in a piece, and how sure that is."""
+
+    speaker: int
+    confidence: float
+    voice_confidence: float | None = None
 
 
 @dataclass
@@ -178,20 +187,23 @@ class Diariser:
         centroids = np.stack([s.centroid for s in self._speakers])
         return np.stack([w.vector for w in windows]) @ centroids.T
 
-    def _labels(self, pieces: Sequence[_Piece]) -> list[tuple[int, float]]:
-        """Speaker and confidence per piece; the one before keeps the word unless clearly beaten."""
+    def _labels(self, pieces: Sequence[_Piece]) -> list[_Label]:
+        """A label per piece; the one before keeps the word unless clearly beaten."""
         windows, before = self._segment.windows, self._last if self._segment.turn else -1
         if not windows or not pieces:
-            return [(min(self._last, len(self._speakers) - 1), 0.0)] * len(pieces)
+            return [_Label(min(self._last, len(self._speakers) - 1), 0.0)] * len(pieces)
         bounds = np.array([(w.start, w.end) for w in windows])
         spans = np.array([(p.start, p.end) for p in pieces])
+        clarity = np.array([[w.confidence] for w in windows], float)  # None becomes NaN
+        found = piece_scores(spans, bounds, np.concatenate((self._cosines(windows), clarity), axis=1))
         labels = []
-        for scores in piece_scores(spans, bounds, self._cosines(windows)):
+        for scores, clear in zip(found[:, :-1], found[:, -1], strict=True):
             biased = scores.copy()
             if before >= 0:
                 biased[before] += self._config.continuity
             before = int(np.argmax(biased))
-            labels.append((before, confidence(scores, before, self._config.new_speaker)))
+            sure = confidence(scores, before, self._config.new_speaker)
+            labels.append(_Label(before, sure, None if np.isnan(clear) else float(clear)))
         return labels
 
     # What is said of it?
@@ -204,37 +216,41 @@ class Diariser:
             return
         if not self._speakers:
             self._found(segment.windows or [])
-        for piece, (speaker, sure) in zip(ready, self._labels(ready), strict=True):
-            yield from self._extend(piece, speaker, sure, now)
+        for piece, label in zip(ready, self._labels(ready), strict=True):
+            yield from self._extend(piece, label, now)
         segment.pieces = segment.pieces[len(ready) :]
         segment.windows = [w for w in segment.windows if w.end > segment.reached - self._confirm]
 
-    def _extend(self, piece: _Piece, speaker: int, sure: float, now: int) -> Iterator[Event]:
+    def _extend(self, piece: _Piece, label: _Label, now: int) -> Iterator[Event]:
         """Add a final piece to the running turn, or close that turn and open the next."""
-        turn, name = self._segment.turn, self._speakers[speaker].name
-        self._last = speaker
+        turn, name = self._segment.turn, self._speakers[label.speaker].name
+        self._last = label.speaker
         if turn is not None and turn.speaker == name:
             share = (piece.end - piece.start) / (piece.end - turn.start)
-            sure = (1 - share) * turn.confidence + share * sure
             self._segment.turn = replace(
-                turn, sample=now, end=piece.end, confirmed_end=piece.end, confidence=sure
+                turn,
+                sample=now,
+                end=piece.end,
+                confirmed_end=piece.end,
+                confidence=(1 - share) * turn.confidence + share * label.confidence,
+                voice_confidence=_blend(turn.voice_confidence, label.voice_confidence, share),
             )
             return
         if turn is not None:
             yield replace(turn, sample=now, final=True)
-        self._segment.turn = SpeakerTurn(now, name, piece.start, piece.end, piece.end, sure, False)
+        self._segment.turn = _turn(now, name, piece, label, piece.end)
 
     def _provisional(self, now: int) -> Iterator[Event]:
         """The running turn and those that may follow it, from the first that differs from the last word."""
         segment = self._segment
         turns = [segment.turn] if segment.turn else []
-        labels = self._labels(segment.pieces) if self._speakers else [(0, 0.0)] * len(segment.pieces)
-        for piece, (speaker, sure) in zip(segment.pieces, labels, strict=True):
-            name = self._speakers[speaker].name if self._speakers else "S1"
+        labels = self._labels(segment.pieces) if self._speakers else [_Label(0, 0.0)] * len(segment.pieces)
+        for piece, label in zip(segment.pieces, labels, strict=True):
+            name = self._speakers[label.speaker].name if self._speakers else "S1"
             if turns and turns[-1].speaker == name:
                 turns[-1] = replace(turns[-1], end=piece.end)
             else:
-                turns.append(SpeakerTurn(now, name, piece.start, piece.end, piece.start, sure, False))
+                turns.append(_turn(now, name, piece, label, piece.start))
         same = [_same(a, b) for a, b in zip(turns, segment.published, strict=False)]
         first_changed = same.index(False) if False in same else len(same)
         segment.published = turns
@@ -253,6 +269,19 @@ class Diariser:
             yield replace(segment.turn, sample=item.end, final=True)
         yield SpeechEnded(item.end, segment.start, item.end)
         self._segment = _Segment(item.end)
+
+
+def _turn(now: int, name: str, piece: _Piece, label: _Label, confirmed_end: int) -> SpeakerTurn:
+    """A turn that begins with `piece`."""
+    sure, clear = label.confidence, label.voice_confidence
+    return SpeakerTurn(now, name, piece.start, piece.end, confirmed_end, sure, False, clear)
+
+
+def _blend(a: float | None, b: float | None, share: float) -> float | None:
+    """(1 − share) · a + share · b, of what is known."""
+    if a is None or b is None:
+        return b if a is None else a
+    return (1 - share) * a + share * b
 
 
 def _same(a: SpeakerTurn, b: SpeakerTurn) -> bool:

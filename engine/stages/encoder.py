@@ -42,6 +42,8 @@ class Embedding:
     start: int
     end: int
     vector: np.ndarray
+    confidence: float | None = None
+    """What an enhancer expects of it, 0 … 1."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,16 @@ class SpeakerEncoder:
     two phase features) or `kaldi_fbank`, each of `n_mels` bands; and what is taken off: `mean` is
     `window` (the window's own mean), `none`, or the values at which a running mean starts. A network in two
     halves turns columns to `tokens` first: token k depends on `span` columns from `stride` · k on.
+
+    `id` names the space of its vectors: only those of equal ids may be compared. It is the checksum of the
+    weights, or of the weights that a quantised variant stands for (`embedding_space`).
     """
 
     def __init__(self, model: Model, tokens: Model | None = None, stopwatch: Stopwatch | None = None) -> None:
         self._model, self._tokens, self._timed = model, tokens, stopwatch or Stopwatch()
         settings = _settings(model.manifest)
+        self.name = model.manifest.name
+        self.id = str(settings.get("embedding_space", model.manifest.sha256))
         self.dim, self.n_mels = int(settings["dim"]), int(settings["n_mels"])
         self.features = str(settings["features"])
         self.n_bands = self.n_mels * FEATURE_KINDS[self.features]

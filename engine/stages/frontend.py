@@ -12,6 +12,7 @@ from engine.inference.onnx import Model, find_model
 from engine.stages.encoder import COLUMNS_PER_FRAME, SpeakerEncoder, SpeechFrames
 from engine.stages.vad import Decisions, Vad, VadInput
 from engine.stopwatch import Stopwatch
+from engine.timebase import FRAME_SAMPLES
 
 
 class FrontEnd:
@@ -74,3 +75,11 @@ class ColumnSource:
     def reset(self) -> None:
         if self._own:
             self._own.reset()
+
+
+def encoder_columns(encoder: SpeakerEncoder, samples: np.ndarray) -> np.ndarray:
+    """Feature columns float32 (2n, n_bands) of the n whole frames of a recording, for offline work."""
+    frames = samples[: len(samples) - len(samples) % FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    spectra = Stft().process(frames)
+    features = FeatureExtractor(phase=encoder.features == "log_mel+phase").process(spectra)
+    return ColumnSource(encoder).process(frames, spectra, features)

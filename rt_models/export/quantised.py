@@ -27,4 +27,5 @@ def quantise(folder: Path, out: Path) -> None:
     )
     content = tomllib.loads((folder / "manifest.toml").read_text())
     content["settings"]["quantised"] = True
+    content["settings"].setdefault("embedding_space", content["sha256"])  # its vectors compare with those
     write_manifest(out, content | {"name": out.name})

@@ -13,15 +13,18 @@ import soundfile as sf
 import torch
 import torch.distributed as dist
 
-from engine import VoicelaneError, read_settings
+from engine import EncoderConfig, VoicelaneError, load_encoder, read_settings
 from rt_models.export.encoder import export_encoder
 from rt_models.export.onnx import write_facts
+from rt_models.export.seed import export_mlp, export_seed
 from rt_models.export.vad import export_vad
 from rt_models.nets.registry import build
-from rt_models.training import ablation, corpus, vad
+from rt_models.training import ablation, corpus, seed, vad
 from rt_models.training.demo import make_demo
 from rt_models.training.encoder import TrainConfig, draw_curves, train
 from rt_models.training.evaluate import TrialSet
+from rt_models.training.pairs import make_pairs
+from rt_models.training.seed import EnhancerTrainConfig
 from rt_models.training.whitening import whiten
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
@@ -80,6 +83,29 @@ def train_vad(args: argparse.Namespace) -> None:
     export_vad(net, args.out or ARTIFACTS / "vad", args.version)
 
 
+def train_enhancers(args: argparse.Namespace) -> None:
+    """Train SEED and the plain network for an encoder and export both."""
+    config = read_settings(args.config, EnhancerTrainConfig) if args.config else EnhancerTrainConfig()
+    encoder = load_encoder(EncoderConfig(model=args.encoder))
+    pairs = make_pairs(args.encoder, prepare(args), config.pairs, args.jobs, args.teacher)
+    for method in ("seed", "mlp"):
+        net = seed.train(method, config, pairs)
+        settings = {
+            "dim": encoder.dim,
+            "encoder": encoder.name,
+            "encoder_id": encoder.id,
+            "confidence": seed.confidence(net, config, pairs),
+        }
+        folder = (args.out or ARTIFACTS) / f"{method}_{encoder.name}"
+        if method == "seed":
+            worst = export_seed(net, config.t0, config.steps, settings, folder, args.version)
+        else:
+            worst = export_mlp(net, settings, folder, args.version)
+        parameters = sum(p.numel() for p in net.parameters())
+        write_facts(folder, {"config": asdict(config), "parity": worst, "parameters": parameters})
+        print(f"{folder}: {parameters / 1e6:.2f} M parameters, differs from torch by {worst:.1e}")
+
+
 def run_ablations(args: argparse.Namespace) -> None:
     """Train the variations of the shipped encoder, all with the same small budget."""
     base = read_settings(args.config, TrainConfig) if args.config else TrainConfig()
@@ -94,7 +120,7 @@ def train_demo(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     top = argparse.ArgumentParser(prog="python -m rt_models.training", description=__doc__)
-    top.add_argument("command", choices=["encoder", "vad", "ablation", "demo"])
+    top.add_argument("command", choices=["encoder", "seed", "vad", "ablation", "demo"])
     top.add_argument("--corpus", type=Path, required=True, help="folder that the manifest's paths start at")
     top.add_argument(
         "--manifest",
@@ -109,6 +135,10 @@ def main(argv: list[str] | None = None) -> None:
     top.add_argument(
         "--teacher", type=Path, help="CAM++ as a model folder, made by `python -m rt_models.export campplus`"
     )
+    top.add_argument(
+        "--encoder", default="conv_transformer", help="for `seed`: the encoder, by name or model folder"
+    )
+    top.add_argument("--jobs", type=int, default=1, help="for `seed`: processes that embed the pairs")
     top.add_argument("--config", type=Path, help="TOML of rt_models/training/configs")
     top.add_argument("--name", help="of the model (default: the kind of network), or of one ablation")
     top.add_argument(
@@ -125,7 +155,13 @@ def main(argv: list[str] | None = None) -> None:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         backend = "nccl" if args.device == "cuda" else "gloo"
         dist.init_process_group(backend, timeout=timedelta(days=1))  # the others wait for the first one
-    command = {"encoder": train_encoder, "vad": train_vad, "ablation": run_ablations, "demo": train_demo}
+    command = {
+        "encoder": train_encoder,
+        "seed": train_enhancers,
+        "vad": train_vad,
+        "ablation": run_ablations,
+        "demo": train_demo,
+    }
     try:
         command[args.command](args)
     except (VoicelaneError, OSError, ValueError, sf.LibsndfileError) as problem:

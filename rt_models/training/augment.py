@@ -107,7 +107,7 @@ def lossy(samples: np.ndarray, kind: str, compression: float) -> np.ndarray:
         SAMPLE_RATE,
         format=container,
         subtype=subtype,
-        compression_level=compression,
+        compression_level=min(compression, 0.999),  # libsndfile refuses 0.9999 and more for MP3
     )
     stored.seek(0)
     return _fit(sf.read(stored, dtype="float32")[0], len(samples))

@@ -73,7 +73,7 @@ def sampler(
     copies = choice.perturbed
     augment = Augmenter(AugmentConfig(), data.rooms, data.noises, data.cache)
     speeds = {seed: draw_speeds(len(data.cache), seed) for seed in sorted({0, *choice.speeds, *copies})}
-    taught = _taught(data, teacher, speeds)
+    targets_of = taught(data, teacher, speeds)
     speakers = _speakers(data.cache, speeds)
     suffix = ("" if n_mels == N_MELS else f"_{n_mels}") + ("_phase" if phase else "")
     made = []
@@ -81,7 +81,7 @@ def sampler(
         speech = _speech(data, of_seed, f"masks_{seed}.npz")
         perturbed = [(f"perturbed_{k}_{seed}", augment, 100 + k) for k, c in enumerate(copies) if c == seed]
         frames = FrameTargets(data.work / f"frames_{seed}.f16") if teacher else None
-        targets = toward_mean(taught[seed], speakers[seed], choice.speaker_mean)
+        targets = toward_mean(targets_of[seed], speakers[seed], choice.speaker_mean)
         for name, how, rng_seed in [(f"clean_{seed}", None, 0), *perturbed]:
             path = data.work / f"{name}{suffix}.f16"
             shard = build_shard(data.cache, how, of_seed, rng_seed, path, n_mels, phase)
@@ -99,7 +99,7 @@ def toward_mean(targets: np.ndarray, speakers: np.ndarray, share: float) -> np.n
     return torch.nn.functional.normalize(blend, dim=1).numpy()
 
 
-def _taught(data: Prepared, folder: Path | None, speeds: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+def taught(data: Prepared, folder: Path | None, speeds: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
     """Centred targets of every speed; zeros where there is no teacher."""
     if folder is None:
         return {seed: np.zeros((len(s), 1), np.float32) for seed, s in speeds.items()}

@@ -99,6 +99,10 @@ class AudioCache:
     def __len__(self) -> int:
         return len(self.utterances)
 
+    def __reduce__(self) -> tuple[type[AudioCache], tuple[Path]]:
+        """Another process opens the file itself."""
+        return AudioCache, (self.folder,)
+
     def audio(self, index: int) -> np.ndarray:
         """Utterance `index` as float32 in −1…1, shape (n_samples,)."""
         start, stop = self.bounds[index : index + 2]

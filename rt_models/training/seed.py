@@ -1,0 +1,211 @@
+"""Training of embedding enhancers: the diffusion network of SEED, and a plain MLP of its size beside it.
+
+Embeddings have the length √D in training and at inference alike (the original mixes raw and scaled norms).
+No speaker labels are used.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from engine import ddim
+from rt_models.nets.seed import ResidualDiffusionMlp, ResidualMlp, SeedConfig
+from rt_models.training.pairs import PairConfig, Pairs
+
+
+@dataclass(frozen=True)
+class EnhancerTrainConfig:
+    """One training run of both networks."""
+
+    pairs: PairConfig = field(default_factory=PairConfig)
+    seed_blocks: int = 3
+    mlp_blocks: int = 4
+    """One more than SEED's makes the two equally large."""
+    self_conditioning: bool = False
+    dropout: float = 0.0
+    t0: int = 50
+    """Time at which SEED begins at inference."""
+    steps: tuple[int, ...] = (1, 4)
+    """Numbers of DDIM steps that are exported, the default first."""
+    batches: int = 4000
+    batch: int = 256
+    learning_rate: float = 5e-4
+    weight_decay: float = 5e-5
+    warm_up: int = 100
+    clean: float = 0.1
+    """Share of the inputs that are clean already."""
+    one_corpus: float = 0.0
+    """Chance that all of a batch comes from one corpus, so that the recording tells nothing."""
+    regression: float = 1.0
+    """Weight of the method's own loss: the distance to the clean embedding."""
+    contrast: float = 0.0
+    """Weight of telling voices apart by what the network gives at inference."""
+    contrast_scale: float = 20.0
+    """Cosines are multiplied by it before the softmax."""
+    same_voice: float = 0.6
+    """Cosine of two recordings' voices (the teacher's, if there is one) that makes them one voice."""
+    other_voice: float = 0.5
+    """Cosine below which they are told apart."""
+    toward_clean: float = 0.0
+    """Weight of 1 − cos between what the network gives at inference and the clean embedding."""
+    seed: int = 0
+
+
+class Batch(NamedTuple):
+    """Recordings, perturbed and clean, and a perturbed one of the same voice for each: (B, D), length √D."""
+
+    noisy: Tensor
+    clean: Tensor
+    partner: Tensor
+    unsure: Tensor
+    """Whether recording i and partner j ≠ i may be one voice, bool (B, B)."""
+
+
+def diffusion_loss(net: ResidualDiffusionMlp, batch: Batch, rng: torch.Generator) -> Tensor:
+    """Mean |x̂0 − clean| where the network sees the *noisy* embedding diffused to a random time.
+
+    With self-conditioning the network is told its own first estimate half of the time.
+    """
+    t = torch.randint(ddim.T, (len(batch.noisy),), generator=rng)
+    alpha_bar = torch.from_numpy(ddim.ALPHA_BARS).float()[t, None]
+    noise = torch.randn(batch.noisy.shape, generator=rng)
+    x_t = alpha_bar.sqrt() * batch.noisy + (1 - alpha_bar).sqrt() * noise
+    before = torch.zeros_like(x_t)
+    if net.config.self_conditioning and torch.rand(1, generator=rng) < 0.5:
+        with torch.no_grad():
+            before = net(x_t, t.float(), before)
+    return F.l1_loss(net(x_t, t.float(), before), batch.clean)
+
+
+def plain_loss(net: ResidualMlp, batch: Batch) -> Tensor:
+    """Mean log((x − x̂)² + 1e-6)."""
+    return torch.log((net(batch.noisy) - batch.clean) ** 2 + 1e-6).mean()
+
+
+def contrastive_loss(a: Tensor, b: Tensor, unsure: Tensor, scale: float) -> Tensor:
+    """Cross-entropy of finding row i of unit vectors `b` by row i of `a`; what is `unsure` does not count."""
+    return F.cross_entropy((scale * a @ b.T).masked_fill(unsure, -torch.inf), torch.arange(len(a)))
+
+
+def enhance(net: nn.Module, x: Tensor, t0: int, noise: Tensor | float = 0.0) -> Tensor:
+    """Unit vectors as the network gives them at inference: SEED by one step from t0."""
+    if isinstance(net, ResidualMlp):
+        return F.normalize(net(x), dim=1)
+    x_t = ddim.noised(x, noise, t0)
+    estimate = net(x_t, torch.full((1,), float(t0)), torch.zeros_like(x))
+    return F.normalize(estimate, dim=1, eps=0.01)  # the fresh network gives zero
+
+
+def loss(net: nn.Module, batch: Batch, config: EnhancerTrainConfig, rng: torch.Generator) -> Tensor:
+    """The method's own loss, and what the settings add to it."""
+    plain = isinstance(net, ResidualMlp)
+    total = config.regression * (plain_loss(net, batch) if plain else diffusion_loss(net, batch, rng))
+    if config.contrast or config.toward_clean:
+        found, partner = enhance(net, batch.noisy, config.t0), enhance(net, batch.partner, config.t0)
+        apart = contrastive_loss(found, partner, batch.unsure, config.contrast_scale)
+        near = F.cosine_similarity(found, batch.clean).mean()
+        total = total + config.contrast * apart + config.toward_clean * (1 - near)
+    return total
+
+
+class PairSampler:
+    """Draws batches of pairs; every draw comes from the Generator given."""
+
+    def __init__(self, pairs: Pairs, config: EnhancerTrainConfig) -> None:
+        self._pairs, self._config = pairs, config
+        self._corpora = [np.flatnonzero(pairs.corpora == name) for name in np.unique(pairs.corpora)]
+        self._same = same_voices(pairs.voices, config.same_voice) if config.contrast else []
+
+    def batch(self, rng: np.random.Generator) -> Batch:
+        which = self._choose(rng)
+        partners = np.array([rng.choice(self._same[i]) for i in which]) if self._same else which
+        clean, voices = self._pairs.clean[which], self._pairs.voices
+        unsure = voices[which] @ voices[partners].T > self._config.other_voice
+        np.fill_diagonal(unsure, False)
+        rows = (self._noisy(which, rng), clean, self._noisy(partners, rng))
+        length = math.sqrt(clean.shape[1])
+        return Batch(*(torch.from_numpy(length * x) for x in rows), torch.from_numpy(unsure))
+
+    def _choose(self, rng: np.random.Generator) -> np.ndarray:
+        """Different recordings, often all of one corpus."""
+        n = len(self._pairs.clean)
+        pool = np.arange(n)
+        if rng.random() < self._config.one_corpus:
+            pool = self._corpora[rng.choice(len(self._corpora), p=[len(c) / n for c in self._corpora])]
+        return rng.choice(pool, size=min(self._config.batch, len(pool)), replace=False)
+
+    def _noisy(self, which: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A version of each, sometimes the clean one."""
+        noisy = self._pairs.noisy[rng.integers(len(self._pairs.noisy), size=len(which)), which]
+        return np.where(rng.random((len(which), 1)) < self._config.clean, self._pairs.clean[which], noisy)
+
+
+def same_voices(voices: np.ndarray, least: float) -> list[np.ndarray]:
+    """For each of the unit vectors (n, K) those of a cosine above `least`; itself where there is no other."""
+    found = []
+    for start in range(0, len(voices), 1000):
+        for i, row in enumerate(voices[start : start + 1000] @ voices.T > least, start):
+            row[i] = False
+            found.append(np.flatnonzero(row) if row.any() else np.array([i]))
+    return found
+
+
+HELD_OUT = 20
+"""Every 20th recording is not trained on: the confidence is fitted to those."""
+
+
+def train(method: str, config: EnhancerTrainConfig, pairs: Pairs) -> nn.Module:
+    """The network of `method` (`seed` or `mlp`) after `config.batches` batches of pairs."""
+    torch.manual_seed(config.seed)
+    net = build(method, config, pairs.clean.shape[1])
+    optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(config, step))
+    trained = np.arange(len(pairs.clean)) % HELD_OUT > 0
+    sampler, noises = PairSampler(pairs.of(trained), config), torch.Generator().manual_seed(config.seed)
+    for step in tqdm(range(config.batches), desc=method, unit="batch", disable=None):
+        batch = sampler.batch(np.random.default_rng((config.seed, step)))
+        value = loss(net.train(), batch, config, noises)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 3.0)
+        optimiser.step()
+        rate.step()
+    return net.eval()
+
+
+def build(method: str, config: EnhancerTrainConfig, dim: int) -> nn.Module:
+    if method == "mlp":
+        return ResidualMlp(SeedConfig(dim, config.mlp_blocks, dropout=config.dropout))
+    return ResidualDiffusionMlp(SeedConfig(dim, config.seed_blocks, config.self_conditioning, config.dropout))
+
+
+def _rate(config: EnhancerTrainConfig, step: int) -> float:
+    """Linear warm-up, then a half cosine to zero."""
+    done = min(1.0, step / config.batches)
+    return min(1.0, (step + 1) / config.warm_up) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+@torch.inference_mode()
+def confidence(net: nn.Module, config: EnhancerTrainConfig, pairs: Pairs, draws: int = 8) -> list[float]:
+    """Bias and weights of the movement and of the spread (cosine distances, as `Enhancer` takes them) that
+    predict the cosine between the enhanced vectors and the clean ones, on recordings not trained on."""
+    held = pairs.of(np.arange(len(pairs.clean)) % HELD_OUT == 0)
+    raw = torch.from_numpy(np.concatenate((held.clean, *held.noisy)))
+    clean = torch.from_numpy(np.tile(held.clean, (1 + len(held.noisy), 1)))
+    x = math.sqrt(raw.shape[1]) * raw
+    found = enhance(net, x, config.t0)
+    noises = torch.Generator().manual_seed(config.seed)
+    drawn = [enhance(net, x, config.t0, torch.randn(x.shape, generator=noises)) for _ in range(draws)]
+    moved = 1 - (found * raw).sum(dim=1)
+    spread = 1 - torch.stack([(d * found).sum(dim=1) for d in drawn]).mean(dim=0)
+    columns = [torch.ones(len(raw)), moved] + ([] if isinstance(net, ResidualMlp) else [spread])
+    solution = torch.linalg.lstsq(torch.stack(columns, dim=1).double(), (found * clean).sum(dim=1).double())
+    return [round(float(v), 4) for v in (*solution.solution, 0.0)][:3]

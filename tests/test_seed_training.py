@@ -1,0 +1,253 @@
+"""Training of embedding enhancers: pairs, losses, and that they take a nuisance away."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from engine import (
+    ArraySource,
+    EncoderConfig,
+    EnhancerConfig,
+    FileEmbedder,
+    PipelineConfig,
+    ddim,
+    equal_error_rate,
+    installed,
+    load_encoder,
+    read_settings,
+)
+from tests.conftest import DEMO
+from tests.test_encoder import foreign
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("pyroomacoustics")
+F = torch.nn.functional
+
+from rt_models.nets.seed import ResidualDiffusionMlp, ResidualMlp, SeedConfig  # noqa: E402
+from rt_models.training import corpus, seed  # noqa: E402
+from rt_models.training.pairs import PairConfig, Pairs, make_pairs  # noqa: E402
+from tests.toys import CONFIGS  # noqa: E402
+
+METHODS = ["seed", "mlp"]
+QUICK = seed.EnhancerTrainConfig(batches=400, batch=128, learning_rate=2e-3, warm_up=20)
+
+
+def unit(x: np.ndarray) -> np.ndarray:
+    return (x / np.linalg.norm(x, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def world(rng: np.random.Generator, n: int) -> Pairs:
+    """Clean voices of 32 numbers, and five versions of each with a strong nuisance in four directions."""
+    directions = np.linalg.qr(np.random.default_rng(1).standard_normal((32, 4)))[0]
+    clean = unit(rng.standard_normal((n, 32)))
+    noisy = unit(clean + 0.9 * rng.standard_normal((5, n, 4)) @ directions.T)
+    return Pairs(noisy, clean, np.arange(n) % 2, clean)
+
+
+def error_rate(a: np.ndarray, b: np.ndarray) -> float:
+    """EER of telling rows of unit vectors apart, row i of both being one voice."""
+    scores = a @ b.T
+    same = np.eye(len(a), dtype=bool)
+    return equal_error_rate(scores[same], scores[~same])
+
+
+def through(net: torch.nn.Module, x: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        return seed.enhance(net, np.sqrt(x.shape[1]) * torch.from_numpy(x), QUICK.t0).numpy()
+
+
+@pytest.mark.parametrize(("dim", "count"), [(512, 9_725_440), (256, 2_437_888)])
+def test_the_diffusion_network_has_the_published_size(dim, count):
+    assert sum(p.numel() for p in ResidualDiffusionMlp(SeedConfig(dim)).parameters()) == count
+
+
+def test_the_plain_network_is_about_as_large():
+    sizes = [
+        sum(p.numel() for p in seed.build(method, seed.EnhancerTrainConfig(), 192).parameters())
+        for method in METHODS
+    ]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.05)
+
+
+def test_networks_begin_at_zero_and_at_the_identity(rng):
+    x = torch.from_numpy(rng.standard_normal((3, 32))).float()
+    assert not ResidualDiffusionMlp(SeedConfig(32))(x, torch.ones(3), x).any()
+    torch.testing.assert_close(ResidualMlp(SeedConfig(32))(x), x)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"regression": 0.1, "contrast": 1.0, "toward_clean": 1.0}, {"self_conditioning": True}],
+    ids=["own loss", "contrast", "self-conditioning"],
+)
+def test_a_trained_network_takes_the_nuisance_away_from_voices_it_never_heard(method, more):
+    config = dataclasses.replace(QUICK, **more)
+    net = seed.train(method, config, world(np.random.default_rng(0), 2000))
+    unheard = world(np.random.default_rng(9), 300)
+    before = error_rate(unheard.noisy[0], unheard.noisy[1])
+    after = error_rate(through(net, unheard.noisy[0]), through(net, unheard.noisy[1]))
+    assert before > 0.03
+    assert after < 0.5 * before
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_training_repeats_exactly(method):
+    config = dataclasses.replace(QUICK, batches=5, dropout=0.1, contrast=1.0, one_corpus=0.5)
+    pairs = world(np.random.default_rng(0), 200)
+    x = pairs.noisy[0]
+    a, b = (through(seed.train(method, config, pairs), x) for _ in range(2))
+    np.testing.assert_array_equal(a, b)
+    other = through(seed.train(method, dataclasses.replace(config, seed=1), pairs), x)
+    assert np.abs(a - other).max() > 1e-5
+
+
+def blurred(rng: np.random.Generator, n: int) -> Pairs:
+    """Voices in an eight-dimensional space, and versions of each with more or less noise everywhere."""
+    space = np.linalg.qr(np.random.default_rng(1).standard_normal((32, 8)))[0]
+    clean = unit(rng.standard_normal((n, 8)) @ space.T)
+    noisy = unit(clean + rng.uniform(0, 0.3, (5, n, 1)) * rng.standard_normal((5, n, 32)))
+    return Pairs(noisy, clean, np.arange(n) % 2, clean)
+
+
+def test_the_confidence_foretells_how_near_to_clean_the_result_is():
+    pairs, unheard = blurred(np.random.default_rng(0), 2000), blurred(np.random.default_rng(9), 500)
+    net = seed.train("seed", QUICK, pairs)
+    weights = seed.confidence(net, QUICK, pairs)
+    x = np.concatenate((unheard.clean, unheard.noisy[0]))
+    found = through(net, x)
+    noise = torch.from_numpy(np.random.default_rng(2).standard_normal(x.shape)).float()
+    with torch.inference_mode():
+        drawn = seed.enhance(net, np.sqrt(32) * torch.from_numpy(x), QUICK.t0, noise).numpy()
+    said = np.stack([np.ones(len(x)), 1 - (found * x).sum(1), 1 - (drawn * found).sum(1)], 1) @ weights
+    true = (found * np.tile(unheard.clean, (2, 1))).sum(axis=1)
+    assert np.mean(said) == pytest.approx(np.mean(true), abs=0.05)
+    assert np.corrcoef(said, true)[0, 1] > 0.5
+
+
+def test_partners_are_of_one_voice_and_doubtful_ones_are_not_told_apart(rng):
+    voices = np.repeat(unit(rng.standard_normal((50, 64))), 2, axis=0)
+    number = np.arange(100)
+    marked = np.stack([number, number], axis=1).astype(np.float32)  # says which recording it is
+    pairs = Pairs(marked[None].repeat(3, axis=0), marked, number % 2, voices)
+    config = seed.EnhancerTrainConfig(batch=40, contrast=1.0, clean=0.0)
+    batch = seed.PairSampler(pairs, config).batch(rng)
+    chosen, partner = (
+        np.rint(x[:, 0].numpy() / np.sqrt(2)).astype(int) for x in (batch.noisy, batch.partner)
+    )
+    assert (partner == chosen ^ 1).all()
+    alike = (chosen[:, None] // 2) == (partner[None] // 2)
+    unsure = batch.unsure.numpy()
+    assert not unsure.diagonal().any()
+    off = ~np.eye(len(chosen), dtype=bool)
+    np.testing.assert_array_equal(unsure[off], alike[off])
+
+
+def test_a_batch_of_one_corpus_holds_no_other(rng):
+    pairs = world(rng, 100)
+    config = seed.EnhancerTrainConfig(batch=20, one_corpus=1.0)
+    sampler = seed.PairSampler(pairs, config)
+    for _ in range(5):
+        clean = sampler.batch(rng).clean.numpy() / np.sqrt(32)
+        where = (clean @ pairs.clean.T).argmax(axis=1)
+        assert len(set(pairs.corpora[where])) == 1
+
+
+def test_the_diffused_variable_begins_at_the_noisy_embedding():
+    """At t = 0 the network sees the noisy embedding itself, and its target is the clean one."""
+    seen = []
+
+    class Spy(torch.nn.Module):
+        config = SeedConfig(32)
+
+        def forward(self, x_t, t, before):
+            seen.append((x_t, t))
+            return torch.zeros_like(x_t)
+
+    noisy, clean = torch.randn(4000, 32), torch.randn(4000, 32)
+    batch = seed.Batch(noisy, clean, noisy, torch.zeros(4000, 4000, dtype=torch.bool))
+    value = seed.diffusion_loss(Spy(), batch, torch.Generator().manual_seed(0))
+    assert float(value) == pytest.approx(float(clean.abs().mean()))
+    x_t, t = seen[0]
+    assert t.min() < 5 and t.max() > 994 and float(t.mean()) == pytest.approx(499.5, abs=15)
+    alpha_bar = torch.from_numpy(ddim.ALPHA_BARS)[t.long(), None]
+    noise = (x_t - alpha_bar.sqrt() * noisy) / (1 - alpha_bar).sqrt()
+    assert float(noise.std()) == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.fixture
+def prepared(cache, tmp_path) -> corpus.Prepared:
+    rng = np.random.default_rng(0)
+    room = np.concatenate(([1.0], 0.1 * rng.standard_normal(800))).astype(np.float32)
+    noise = 0.1 * rng.standard_normal(32_000).astype(np.float32)
+    return corpus.Prepared(cache, [room], [noise], tmp_path)
+
+
+def test_pairs_are_kept_and_repeat_and_clean_is_nearest_to_its_own_noisy_one(prepared):
+    config = PairConfig(versions=2, seconds=(2.0,), chances=(1.0,), noise_snr_db=(20.0, 20.0), babble=0.0)
+    pairs = make_pairs("conv_transformer", prepared, config)
+    assert pairs.noisy.shape == (2, 12, 192) and pairs.clean.shape == (12, 192)
+    np.testing.assert_allclose(np.linalg.norm(pairs.noisy, axis=2), 1.0, atol=1e-5)
+    own = np.einsum("vnd,nd->vn", pairs.noisy, pairs.clean).mean()
+    assert own > 0.15 + (pairs.noisy[0] @ pairs.clean.T)[~np.eye(12, dtype=bool)].mean()
+    kept = {p.name: p.stat().st_mtime_ns for p in prepared.work.glob("pairs_*/*.npy")}
+    assert set(kept) == {"clean_0.npy", "noisy_0_0.npy", "noisy_1_0.npy"}
+    again = make_pairs("conv_transformer", prepared, dataclasses.replace(config, versions=1))
+    np.testing.assert_array_equal(again.noisy[0], pairs.noisy[0])
+    assert {p.name: p.stat().st_mtime_ns for p in prepared.work.glob("pairs_*/*.npy")} == kept
+    with pytest.raises(ValueError, match="holds pairs of other settings"):
+        make_pairs("conv_transformer", prepared, dataclasses.replace(config, noise=0.1))
+
+
+def test_the_command_trains_both_networks_for_any_encoder(tmp_path, cache, speech):
+    """A foreign ONNX encoder, and a manifest with dummy labels."""
+    encoder = foreign(tmp_path / "foreign")
+    noise = tmp_path / "noise"
+    noise.mkdir()
+    sf.write(noise / "hiss.wav", np.random.default_rng(0).standard_normal(32_000) * 0.1, 16_000)
+    for i in range(6):
+        sf.write(tmp_path / f"{i}.wav", cache.audio(i), 16_000)
+    (tmp_path / "manifest.txt").write_text("\n".join(f"nobody {i}.wav" for i in range(6)))
+    arguments = {
+        "--encoder": encoder,
+        "--config": CONFIGS / "seed_toy.toml",
+        "--corpus": tmp_path,
+        "--manifest": tmp_path / "manifest.txt",
+        "--noise": noise,
+        "--rooms": 2,
+        "--work": tmp_path / "work",
+        "--out": tmp_path,
+    }
+    found = subprocess.run(
+        [sys.executable, "-m", "rt_models.training", "seed", *(str(x) for p in arguments.items() for x in p)],
+        cwd=DEMO.parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    for method in METHODS:
+        folder = tmp_path / f"{method}_foreign"
+        assert json.loads((folder / "training.json").read_text())["parity"] <= 1e-4
+        enhancer = EnhancerConfig(model=str(folder))
+        embedder = FileEmbedder(PipelineConfig(encoder=EncoderConfig(model=str(encoder)), enhancer=enhancer))
+        assert np.linalg.norm(embedder.embed(ArraySource(speech[:48_000]))) == pytest.approx(1.0, abs=1e-5)
+    assert (tmp_path / "seed_foreign/steps_2/model.onnx").exists()
+
+
+def test_shipped_enhancers_belong_to_a_shipped_encoder_and_say_how_they_were_trained():
+    shipped = [folder for folder in installed() if folder.name.split("_")[0] in METHODS]
+    assert len(shipped) >= 2
+    for folder in shipped:
+        _, name = folder.name.split("_", 1)
+        kept = json.loads((folder / "training.json").read_text())
+        assert kept["config"] == json.loads(
+            json.dumps(dataclasses.asdict(read_settings(CONFIGS / "seed.toml", seed.EnhancerTrainConfig)))
+        )
+        assert load_encoder(EncoderConfig(model=name)).dim == 192
