@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
         "--conversations", type=Path, default=CORPUS / "conversations/dev", help="sound and RTTM files"
     )
     enhancer.add_argument("--vectors", type=Path, help="folder that keeps the raw embeddings for another run")
+    enhancer.add_argument("--trainings", type=Path, help="folder of WHAT/SEED/METHOD_ENCODER, more networks")
     enhancer.add_argument("--jobs", type=int, default=1, help="processes that embed")
     enhancer.add_argument("--plot", type=Path, help="plot of EER against SNR to write, PNG")
 

@@ -184,10 +184,19 @@ def variants(encoder: str) -> dict[str, Change]:
     return found
 
 
-def over_seeds(encoder: str, t0: int, trials: list[TrialVectors]) -> dict[str, list[float]]:
-    """One step from t0 with one noise drawn, for each of five seeds: EER per condition."""
-    changes = [sampled(encoder, t0, 1, draws=1, seed=seed) for seed in range(N_SEEDS)]
-    return {str(t.condition): [t.eer(change) for change in changes] for t in trials}
+def repeated(args: argparse.Namespace) -> dict[str, list[Change]]:
+    """What is measured over several seeds: one step with one noise drawn, and networks of several trainings
+    (`--trainings` holds WHAT/SEED/METHOD_ENCODER)."""
+    found = {
+        f"seed, t0 {t0}, noise drawn": [
+            sampled(args.encoder, t0, 1, draws=1, seed=seed) for seed in range(N_SEEDS)
+        ]
+        for t0 in STARTS
+    }
+    for folder in sorted(args.trainings.glob("*/*/*_*")) if args.trainings else []:
+        name = f"{folder.parents[1].name} {folder.name.split('_')[0]}, trained again"
+        found.setdefault(name, []).append(as_shipped(args.encoder, str(folder)))
+    return found
 
 
 def condition_rows(result: dict[str, dict[str, float]], shown: list[str]) -> list[list[object]]:
@@ -204,9 +213,12 @@ def variant_rows(
         for name, eers in result.items()
     ]
     for name, eers in drawn.items():
-        each = np.array([summary({c: e[k] for c, e in eers.items()}) for k in range(N_SEEDS)])
+        n_seeds = len(next(iter(eers.values())))
+        each = np.array([summary({c: e[k] for c, e in eers.items()}) for k in range(n_seeds)])
         cells = [f"{m:.2f} ± {d:.2f}" for m, d in zip(each.mean(axis=0), each.std(axis=0), strict=True)]
-        rows.append([name, *cells, *(_reduction(base, each.mean(axis=0), i) for i in (1, 5))])
+        rows.append(
+            [f"{name} ({n_seeds} seeds)", *cells, *(_reduction(base, each.mean(axis=0), i) for i in (1, 5))]
+        )
     return rows
 
 
@@ -221,7 +233,10 @@ def measure(args: argparse.Namespace) -> None:
         name: {str(t.condition): t.eer(change) for t in trials}
         for name, change in tqdm(variants(args.encoder).items(), desc="variants", disable=None)
     }
-    drawn = {f"seed, t0 {t0}, noise drawn": over_seeds(args.encoder, t0, trials) for t0 in STARTS}
+    drawn = {
+        name: {str(t.condition): [t.eer(change) for change in changes] for t in trials}
+        for name, changes in tqdm(repeated(args).items(), desc="seeds", disable=None)
+    }
     shown = [name for name in result if "t0" not in name]
     print(table(["EER %", *shown], condition_rows(result, shown)) + "\n")
     header = [f"{name[:2]} {kind}" for name in LISTS for kind in ("clean", "noisy", "1 s", "2 s")]

@@ -109,6 +109,31 @@ def test_the_comparison_has_every_system_in_every_condition(tmp_path, trials):
     assert plot.stat().st_size > 10_000
 
 
+def test_enhancers_are_measured_in_every_condition(tmp_path, trials, conversations):
+    pytest.importorskip("pyannote.metrics")
+    pytest.importorskip("pyroomacoustics")
+    again = tmp_path / "trainings/shipped/0"
+    again.mkdir(parents=True)
+    (again / "mlp_conv_transformer").symlink_to(models_folder() / "mlp_conv_transformer")
+    options = {
+        "--root": tmp_path,
+        "--conversations": conversations,
+        "--vectors": tmp_path / "vectors",
+        "--trainings": tmp_path / "trainings",
+        "--plot": tmp_path / "eer.png",
+    }
+    found = bench(tmp_path, "enhancer", *(x for pair in options.items() for x in pair))
+    assert len(list((tmp_path / "vectors").iterdir())) == 18
+    assert {"raw", "seed, as shipped", "raw + seed", "mlp, as shipped", "raw + mlp"} < set(found["eer"])
+    assert all(len(rates) == 18 for rates in found["eer"].values())
+    assert set(found["der"]) == {"off", "seed", "mlp"} and set(found["cost_us"]) == {"seed", "mlp"}
+    assert len(found["repeated"]["seed, t0 50, noise drawn"]["english, clean"]) == 5
+    assert found["repeated"]["shipped mlp, trained again"]["english, room"] == [
+        found["eer"]["mlp, as shipped"]["english, room"]
+    ]
+    assert (tmp_path / "eer.png").stat().st_size > 10_000
+
+
 def test_noise_is_added_at_the_wanted_ratio_over_active_frames(rng):
     from bench.sound import active_power, add_noise
 

@@ -49,6 +49,18 @@ def test_max_speakers_is_kept(tmp_path):
     assert {t.speaker for t in read_rttm(tmp_path / "a.rttm")} == {"S1"}
 
 
+def test_an_enhancer_is_used_or_its_absence_is_announced(tmp_path, speech, capsys):
+    sound = wav(tmp_path / "a.wav", speech)
+    assert voicelane("run", sound, "--enhancer", "seed", "--jsonl", tmp_path / "a.jsonl") == 0
+    events = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert all(e["voice_confidence"] > 0 for e in events if e["event"] == "SpeakerTurn" and e["final"])
+    assert "no enhancer" not in capsys.readouterr().out
+    assert voicelane("run", sound, "--encoder", "lstm", "--enhancer", "seed") == 0
+    assert "no enhancer: no seed enhancer is installed for the encoder lstm" in capsys.readouterr().out
+    assert voicelane("embed", sound, "--enhancer", "nothing", "--out", tmp_path / "a.npz") == 2
+    assert "no enhancer model named 'nothing'" in capsys.readouterr().err
+
+
 def test_the_demo_scores_itself_and_writes_its_files(tmp_path, capsys):
     assert voicelane("demo", "--fast", "--out", tmp_path) == 0
     printed = capsys.readouterr().out

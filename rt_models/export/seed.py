@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,15 @@ from rt_models.nets.seed import ResidualDiffusionMlp, ResidualMlp
 class Unrolled(nn.Module):
     """Embedding (B, D) and noise (B, D) → enhanced unit vectors (B, D): all DDIM steps in one graph."""
 
-    def __init__(self, net: ResidualDiffusionMlp, t0: int, n_steps: int) -> None:
+    def __init__(self, net: ResidualDiffusionMlp, t0: int, n_steps: int, raw_share: float) -> None:
         super().__init__()
+        self.raw_share = raw_share
         self.net, self.at, self.scale = net, ddim.times(t0, n_steps), net.config.dim**0.5
 
     def forward(self, embedding: Tensor, noise: Tensor) -> Tensor:
-        x = self.scale * F.normalize(embedding, dim=1)
-        return F.normalize(ddim.sample(self._denoise, x, noise, self.at), dim=1)
+        raw = F.normalize(embedding, dim=1)
+        found = ddim.sample(self._denoise, self.scale * raw, noise, self.at)
+        return blended(found, raw, self.raw_share)
 
     def _denoise(self, x_t: Tensor, t: int, before: Tensor) -> Tensor:
         return self.net(x_t, torch.full((1,), float(t)), before)
@@ -32,12 +35,18 @@ class Unrolled(nn.Module):
 class Plain(nn.Module):
     """Embedding (B, D) → enhanced unit vectors (B, D)."""
 
-    def __init__(self, net: ResidualMlp) -> None:
+    def __init__(self, net: ResidualMlp, raw_share: float) -> None:
         super().__init__()
-        self.net, self.scale = net, net.config.dim**0.5
+        self.net, self.scale, self.raw_share = net, net.config.dim**0.5, raw_share
 
     def forward(self, embedding: Tensor) -> Tensor:
-        return F.normalize(self.net(self.scale * F.normalize(embedding, dim=1)), dim=1)
+        raw = F.normalize(embedding, dim=1)
+        return blended(self.net(self.scale * raw), raw, self.raw_share)
+
+
+def blended(found: Tensor, raw: Tensor, raw_share: float) -> Tensor:
+    """Unit vectors between what was found and the raw ones."""
+    return F.normalize((1 - raw_share) * F.normalize(found, dim=1) + raw_share * raw, dim=1)
 
 
 class Step(nn.Module):
@@ -54,7 +63,8 @@ class Step(nn.Module):
 def export_seed(
     net: ResidualDiffusionMlp,
     t0: int,
-    steps: list[int],
+    steps: Sequence[int],
+    raw_share: float,
     settings: dict[str, object],
     folder: Path,
     version: str,
@@ -64,16 +74,18 @@ def export_seed(
     worst = export_graph(Step(net), "denoiser", ["x_t", "t", "before"], {}, folder / "denoiser", version)
     for n_steps in steps:
         place = folder if n_steps == steps[0] else folder / f"steps_{n_steps}"
-        own = settings | {"method": "seed", "t0": t0, "steps": n_steps}
-        graph = Unrolled(net, t0, n_steps)
+        own = settings | {"method": "seed", "t0": t0, "steps": n_steps, "raw_share": raw_share}
+        graph = Unrolled(net, t0, n_steps, raw_share)
         worst = max(worst, export_graph(graph, "enhancer", ["embedding", "noise"], own, place, version))
     return worst
 
 
-def export_mlp(net: ResidualMlp, settings: dict[str, object], folder: Path, version: str) -> float:
+def export_mlp(
+    net: ResidualMlp, raw_share: float, settings: dict[str, object], folder: Path, version: str
+) -> float:
     """The model folder of the plain network; returns the largest difference to torch."""
-    own = settings | {"method": "mlp"}
-    return export_graph(Plain(net), "enhancer", ["embedding"], own, folder, version)
+    own = settings | {"method": "mlp", "raw_share": raw_share}
+    return export_graph(Plain(net, raw_share), "enhancer", ["embedding"], own, folder, version)
 
 
 def export_graph(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,7 @@ def train_vad(args: argparse.Namespace) -> None:
 def train_enhancers(args: argparse.Namespace) -> None:
     """Train SEED and the plain network for an encoder and export both."""
     config = read_settings(args.config, EnhancerTrainConfig) if args.config else EnhancerTrainConfig()
+    config = replace(config, seed=args.seed)
     encoder = load_encoder(EncoderConfig(model=args.encoder))
     pairs = make_pairs(args.encoder, prepare(args), config.pairs, args.jobs, args.teacher)
     for method in ("seed", "mlp"):
@@ -98,9 +99,11 @@ def train_enhancers(args: argparse.Namespace) -> None:
         }
         folder = (args.out or ARTIFACTS) / f"{method}_{encoder.name}"
         if method == "seed":
-            worst = export_seed(net, config.t0, config.steps, settings, folder, args.version)
+            worst = export_seed(
+                net, config.t0, config.steps, config.raw_share, settings, folder, args.version
+            )
         else:
-            worst = export_mlp(net, settings, folder, args.version)
+            worst = export_mlp(net, config.raw_share, settings, folder, args.version)
         parameters = sum(p.numel() for p in net.parameters())
         write_facts(folder, {"config": asdict(config), "parity": worst, "parameters": parameters})
         print(f"{folder}: {parameters / 1e6:.2f} M parameters, differs from torch by {worst:.1e}")
@@ -138,6 +141,7 @@ def main(argv: list[str] | None = None) -> None:
     top.add_argument(
         "--encoder", default="conv_transformer", help="for `seed`: the encoder, by name or model folder"
     )
+    top.add_argument("--seed", type=int, default=0, help="for `seed`: of the weights and batches")
     top.add_argument("--jobs", type=int, default=1, help="for `seed`: processes that embed the pairs")
     top.add_argument("--config", type=Path, help="TOML of rt_models/training/configs")
     top.add_argument("--name", help="of the model (default: the kind of network), or of one ablation")

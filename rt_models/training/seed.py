@@ -22,6 +22,18 @@ from rt_models.training.pairs import PairConfig, Pairs
 
 
 @dataclass(frozen=True)
+class LossWeights:
+    """What a network is asked for; the defaults are the published losses alone."""
+
+    regression: float = 1.0
+    """The method's own loss: the distance to the clean embedding."""
+    contrast: float = 0.0
+    """Telling voices apart by what the network gives at inference."""
+    toward_clean: float = 0.0
+    """1 − cos between what the network gives at inference and the clean embedding."""
+
+
+@dataclass(frozen=True)
 class EnhancerTrainConfig:
     """One training run of both networks."""
 
@@ -44,18 +56,16 @@ class EnhancerTrainConfig:
     """Share of the inputs that are clean already."""
     one_corpus: float = 0.0
     """Chance that all of a batch comes from one corpus, so that the recording tells nothing."""
-    regression: float = 1.0
-    """Weight of the method's own loss: the distance to the clean embedding."""
-    contrast: float = 0.0
-    """Weight of telling voices apart by what the network gives at inference."""
+    seed_loss: LossWeights = field(default_factory=LossWeights)
+    mlp_loss: LossWeights = field(default_factory=LossWeights)
     contrast_scale: float = 20.0
     """Cosines are multiplied by it before the softmax."""
     same_voice: float = 0.6
     """Cosine of two recordings' voices (the teacher's, if there is one) that makes them one voice."""
     other_voice: float = 0.5
     """Cosine below which they are told apart."""
-    toward_clean: float = 0.0
-    """Weight of 1 − cos between what the network gives at inference and the clean embedding."""
+    raw_share: float = 0.0
+    """Share of the raw vector in what is exported."""
     seed: int = 0
 
 
@@ -105,14 +115,15 @@ def enhance(net: nn.Module, x: Tensor, t0: int, noise: Tensor | float = 0.0) -> 
 
 
 def loss(net: nn.Module, batch: Batch, config: EnhancerTrainConfig, rng: torch.Generator) -> Tensor:
-    """The method's own loss, and what the settings add to it."""
+    """What the settings ask of the network, weighted."""
     plain = isinstance(net, ResidualMlp)
-    total = config.regression * (plain_loss(net, batch) if plain else diffusion_loss(net, batch, rng))
-    if config.contrast or config.toward_clean:
+    weights = config.mlp_loss if plain else config.seed_loss
+    total = weights.regression * (plain_loss(net, batch) if plain else diffusion_loss(net, batch, rng))
+    if weights.contrast or weights.toward_clean:
         found, partner = enhance(net, batch.noisy, config.t0), enhance(net, batch.partner, config.t0)
         apart = contrastive_loss(found, partner, batch.unsure, config.contrast_scale)
         near = F.cosine_similarity(found, batch.clean).mean()
-        total = total + config.contrast * apart + config.toward_clean * (1 - near)
+        total = total + weights.contrast * apart + weights.toward_clean * (1 - near)
     return total
 
 
@@ -122,7 +133,11 @@ class PairSampler:
     def __init__(self, pairs: Pairs, config: EnhancerTrainConfig) -> None:
         self._pairs, self._config = pairs, config
         self._corpora = [np.flatnonzero(pairs.corpora == name) for name in np.unique(pairs.corpora)]
-        self._same = same_voices(pairs.voices, config.same_voice) if config.contrast else []
+        self._same = (
+            same_voices(pairs.voices, config.same_voice)
+            if config.seed_loss.contrast or config.mlp_loss.contrast
+            else []
+        )
 
     def batch(self, rng: np.random.Generator) -> Batch:
         which = self._choose(rng)
@@ -200,10 +215,13 @@ def confidence(net: nn.Module, config: EnhancerTrainConfig, pairs: Pairs, draws:
     held = pairs.of(np.arange(len(pairs.clean)) % HELD_OUT == 0)
     raw = torch.from_numpy(np.concatenate((held.clean, *held.noisy)))
     clean = torch.from_numpy(np.tile(held.clean, (1 + len(held.noisy), 1)))
-    x = math.sqrt(raw.shape[1]) * raw
-    found = enhance(net, x, config.t0)
-    noises = torch.Generator().manual_seed(config.seed)
-    drawn = [enhance(net, x, config.t0, torch.randn(x.shape, generator=noises)) for _ in range(draws)]
+
+    def shipped(noise: Tensor | float) -> Tensor:
+        found = enhance(net, math.sqrt(raw.shape[1]) * raw, config.t0, noise)
+        return F.normalize((1 - config.raw_share) * found + config.raw_share * raw, dim=1)
+
+    noises, found = torch.Generator().manual_seed(config.seed), shipped(0.0)
+    drawn = [shipped(torch.randn(raw.shape, generator=noises)) for _ in range(draws)]
     moved = 1 - (found * raw).sum(dim=1)
     spread = 1 - torch.stack([(d * found).sum(dim=1) for d in drawn]).mean(dim=0)
     columns = [torch.ones(len(raw)), moved] + ([] if isinstance(net, ResidualMlp) else [spread])
