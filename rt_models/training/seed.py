@@ -132,12 +132,16 @@ class PairSampler:
 
     def __init__(self, pairs: Pairs, config: EnhancerTrainConfig) -> None:
         self._pairs, self._config = pairs, config
-        self._corpora = [np.flatnonzero(pairs.corpora == name) for name in np.unique(pairs.corpora)]
-        self._same = (
-            same_voices(pairs.voices, config.same_voice)
-            if config.seed_loss.contrast or config.mlp_loss.contrast
-            else []
-        )
+        self._same: list[np.ndarray] = []
+        usable = np.ones(len(pairs.clean), bool)
+        if config.seed_loss.contrast or config.mlp_loss.contrast:
+            self._same = same_voices(pairs.voices, config.same_voice)
+            paired = np.array([i not in same for i, same in enumerate(self._same)])
+            usable = paired if paired.any() else usable
+        self._usable = np.flatnonzero(usable)
+        self._corpora = [
+            np.flatnonzero(usable & (pairs.corpora == name)) for name in np.unique(pairs.corpora)
+        ]
 
     def batch(self, rng: np.random.Generator) -> Batch:
         which = self._choose(rng)
@@ -150,11 +154,13 @@ class PairSampler:
         return Batch(*(torch.from_numpy(length * x) for x in rows), torch.from_numpy(unsure))
 
     def _choose(self, rng: np.random.Generator) -> np.ndarray:
-        """Different recordings, often all of one corpus."""
-        n = len(self._pairs.clean)
-        pool = np.arange(n)
+        """Different recordings, often all of one corpus; where voices are told apart, only those whose voice
+        is in another recording too, if there are any."""
+        pool = self._usable
         if rng.random() < self._config.one_corpus:
-            pool = self._corpora[rng.choice(len(self._corpora), p=[len(c) / n for c in self._corpora])]
+            pool = self._corpora[
+                rng.choice(len(self._corpora), p=[len(c) / len(pool) for c in self._corpora])
+            ]
         return rng.choice(pool, size=min(self._config.batch, len(pool)), replace=False)
 
     def _noisy(self, which: np.ndarray, rng: np.random.Generator) -> np.ndarray:
