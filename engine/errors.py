@@ -22,4 +22,4 @@ class ModelError(VoicelaneError):
 
 
 class StoreError(VoicelaneError):
-    """A profile, the database of profiles or a recorded session is missing, damaged or not of this version."""
+    """A profile, the database of profiles or a recorded session is missing, damaged or too new."""

@@ -8,7 +8,6 @@ from typing import Any
 from engine.errors import VoicelaneError
 from engine.timebase import seconds
 
-
 PLAIN = {
     "sample": int,
     "start": int,
