@@ -16,7 +16,7 @@ from engine.audio.sources import ArraySource, FileSource, PullSource, PushSource
 from engine.config import PipelineConfig
 from engine.errors import AudioError, DeviceError, StoreError
 from engine.people import Person, mean_voice
-from engine.profile import Profile, Recording, Space, foreign
+from engine.profile import OFF, Profile, Recording, Space, foreign
 from engine.stages.encoder import COLUMNS_PER_FRAME, MIN_COLUMNS, SpeechFrames, load_encoder
 from engine.stages.enhancer import load_enhancer
 from engine.stages.frontend import FrontEnd
@@ -68,7 +68,7 @@ class Enroller:
         self._encoder = load_encoder(config.encoder)
         self._enhancer = load_enhancer(config.enhancer, self._encoder)
         self._front_end = FrontEnd(config.vad, self._encoder)
-        enhancer = self._enhancer.id if self._enhancer else "off"
+        enhancer = self._enhancer.id if self._enhancer else OFF
         self.space = Space(self._encoder.id, enhancer, self._encoder.name)
 
     def listen(self, source: PullSource) -> Enrolment:
@@ -140,6 +140,12 @@ def flac(sound: np.ndarray) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, np.clip(sound, -1.0, 1.0), SAMPLE_RATE, "PCM_16", format="FLAC")
     return file.getvalue()
+
+
+def keep_recording(store: ProfileStore, enrolment: Enrolment, keep_audio: bool) -> Recording:
+    """The recording as `store.add` takes it, its sound kept beside the database if that is wanted."""
+    audio = store.keep_audio(flac(enrolment.sound)) if keep_audio else ""
+    return replace(enrolment.recording, audio=audio)
 
 
 def record(source: PushSource, duration_s: float, progress: Callable[[float], None]) -> ArraySource:

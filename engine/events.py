@@ -143,6 +143,13 @@ class EventsDropped(Event):
 
 
 @dataclass(frozen=True)
+class SoundDropped(Event):
+    """A slow recording missed `lost_samples` of sound before `sample`; the engine heard it completely."""
+
+    lost_samples: int
+
+
+@dataclass(frozen=True)
 class EnhancerFellBack(Event):
     """The enhancer that was asked for cannot work; from here on embeddings stay as the encoder gives them."""
 

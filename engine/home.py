@@ -14,14 +14,19 @@ def home_folder() -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made with mode 0700 where it does not exist."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """The folder, made with mode 0700 where it does not exist, and so are those above it."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
-def private_file(path: Path, new: bool = False) -> BinaryIO:
-    """An empty file of mode 0600, open for writing; with `new` it must not exist yet."""
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC)
+def private_file(path: Path, new: bool = False, append: bool = False) -> BinaryIO:
+    """An empty file of mode 0600, open for writing; with `new` it must not exist yet.
+
+    With `append` every write goes to its end, wherever another program has moved that.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC) | (os.O_APPEND if append else 0)
     return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 

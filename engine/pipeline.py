@@ -13,6 +13,7 @@ from engine.config import PipelineConfig
 from engine.errors import AudioError, ModelError
 from engine.events import EnhancerFellBack, Event, InvalidSamples, Overrun, StageTiming
 from engine.people import Person, check_people
+from engine.profile import OFF, Space
 from engine.stages.diariser import Diariser
 from engine.stages.encoder import Embedding, EncoderStage, Segmented, SpeechFrames, load_encoder
 from engine.stages.enhancer import EnhancerStage, load_enhancer
@@ -44,7 +45,8 @@ class Pipeline:
         self._framer = Framer()
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
         self._encoder = EncoderStage(config.encoder, encoder)
-        self._enhancer = self._load_enhancer()
+        self._enhancer, enhancer_id = self._load_enhancer()
+        self.space = Space(encoder.id, enhancer_id, encoder.name)
         check_people(people, encoder.dim)
         self._diariser = Diariser(config.diariser, samples(config.encoder.window_s), people)
         self.reset()
@@ -134,12 +136,13 @@ class Pipeline:
             heard = [item for item in enhanced if not isinstance(item, EnhancerFellBack)]
             return notices + self._diariser.process(heard)
 
-    def _load_enhancer(self) -> EnhancerStage:
-        """A broken enhancer must not stop the stream: the stage announces it."""
+    def _load_enhancer(self) -> tuple[EnhancerStage, str]:
+        """The stage and the enhancer's id; a broken one must not stop the stream: the stage announces it."""
         try:
-            return EnhancerStage(load_enhancer(self.config.enhancer, self._speaker_encoder, self._stopwatch))
+            found = load_enhancer(self.config.enhancer, self._speaker_encoder, self._stopwatch)
         except ModelError as problem:
-            return EnhancerStage(None, str(problem))
+            return EnhancerStage(None, str(problem)), OFF
+        return EnhancerStage(found), found.id if found else OFF
 
 
 def _within(event: Event, n_samples: int) -> Event:

@@ -8,6 +8,8 @@ import numpy as np
 
 from engine.people import Person
 
+OFF = "off"
+
 
 @dataclass(frozen=True)
 class Space:

@@ -22,6 +22,14 @@ def speech() -> np.ndarray:
     return sf.read(DEMO, dtype="float32")[0][: 20 * 16_000]
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for profiles and sessions, which does not exist yet."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("VOICELANE_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
