@@ -11,6 +11,8 @@ from engine.events import Event, SpeakerRenamed, SpeakersMerged, SpeakerTurn, Un
 from engine.names import check_name
 from engine.relabelling import Relabelling
 
+NOTHING = "there is nothing to undo"
+
 
 class LabelDesk:
     """Takes requests, refuses senseless ones at once, and hands the rest to the engine's thread as events."""
@@ -52,5 +54,10 @@ class LabelDesk:
                 if speaker not in known:
                     there = ", ".join(known) or "nobody yet"
                     raise VoicelaneError(f"there is no speaker {speaker}; there are: {there}")
-            self._state = self._state.after(event)
+            after = self._state.after(event)
+            if after is self._state:
+                raise VoicelaneError(
+                    f"{' and '.join(speakers)} are one speaker already" if speakers else NOTHING
+                )
+            self._state = after
             self._waiting.append(event)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from engine.errors import VoicelaneError
 from engine.events import Event, SpeakerIdentified, SpeakerRenamed, SpeakersMerged, Undone
 
 
@@ -43,7 +42,7 @@ class Relabelling:
         return [name] if name in speakers else [s for s in speakers if self.shown(s) == name]
 
     def after(self, event: Event) -> Relabelling:
-        """What holds once `event` has happened; raises `VoicelaneError` where it makes no sense."""
+        """What holds once `event` has happened: this very object where that changes nothing."""
         if isinstance(event, SpeakerIdentified):
             return replace(self, recognised=self.recognised | {event.speaker: event.name})
         if isinstance(event, SpeakerRenamed):
@@ -66,14 +65,10 @@ class Relabelling:
     def _merged(self, event: SpeakersMerged) -> Corrections:
         now = self.states[-1]
         root, into = now.root(event.speaker), now.root(event.into)
-        if root == into:
-            raise VoicelaneError(f"{event.speaker} and {event.into} are one speaker already")
-        return replace(now, merged=now.merged | {root: into})
+        return now if root == into else replace(now, merged=now.merged | {root: into})
 
     def _undone(self) -> Relabelling:
-        if len(self.states) == 1:
-            raise VoicelaneError("there is nothing to undo")
-        return replace(self, states=self.states[:-1])
+        return replace(self, states=self.states[:-1]) if len(self.states) > 1 else self
 
     def _with(self, state: Corrections) -> Relabelling:
-        return replace(self, states=(*self.states, state))
+        return self if state is self.states[-1] else replace(self, states=(*self.states, state))

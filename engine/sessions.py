@@ -72,10 +72,7 @@ def open_session(name: str) -> Session:
         raise StoreError(f"there is no session {name!r}; `voicelane sessions list` shows which there are")
     about = _about(folder / ABOUT)
     events = tuple(_events(folder / EVENTS, about.state == "finished"))
-    try:
-        return Session(folder, about, events, Relabelling().after_all(events))
-    except VoicelaneError as problem:
-        raise StoreError(f"{folder / EVENTS}: is damaged ({problem})") from None
+    return Session(folder, about, events, Relabelling().after_all(events))
 
 
 def relabel_session(session: Session, old: str, new: str) -> Session:
