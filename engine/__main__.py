@@ -22,7 +22,7 @@ from engine.live import LiveSession, Sink
 from engine.options import add_command, add_models, config_of, source_of
 from engine.people_commands import add_enrol, add_profiles, recognisable
 from engine.pipeline import Pipeline
-from engine.recording import Recorder, session_folder
+from engine.recording import Recorder, free_folder, session_folder
 from engine.scoring import Turn, diarisation_error
 from engine.session_commands import add_sessions, print_recorded
 from engine.sinks import JsonLinesSink, RttmSink, read_rttm
@@ -36,10 +36,11 @@ INTERRUPTED = 130
 def run(args: argparse.Namespace) -> int:
     """`voicelane run`: one source through the live engine."""
     source, config = source_of(args.input, args.realtime), config_of(args)
+    folder = free_folder(session_folder(args.session)) if args.session is not None else None
     pipeline = Pipeline(config, people=recognisable(config, args.people))
     sinks = _file_sinks(args.rttm, args.jsonl, args.input)
     _warm_up(pipeline)
-    recorder = Recorder(session_folder(args.session), source.name, pipeline.space) if args.session else None
+    recorder = Recorder(folder, source.name, pipeline.space) if folder else None
     sinks += [recorder] if recorder else []
     if isinstance(source, MicrophoneSource):
         print(f"listening to {source.name} at {source.rate} Hz; Ctrl-C ends", flush=True)

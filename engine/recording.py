@@ -61,13 +61,18 @@ def session_folder(name: str) -> Path:
     return home_folder() / "sessions" / name
 
 
+def free_folder(folder: Path) -> Path:
+    """The folder, if a session can be recorded into it; raises `StoreError` where something is there."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StoreError(f"{folder}: there is something already; choose another name for the session")
+    return folder
+
+
 class Recorder:
     """A sink that keeps a session in a new folder: the sound it hears, and every event."""
 
     def __init__(self, folder: Path, source: str, space: Space) -> None:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise StoreError(f"{folder}: there is something already; choose another name for the session")
-        self.folder, self.lost_samples = folder, 0
+        self.folder, self.lost_samples = free_folder(folder), 0
         self._about = _about(source, space)
         self._whole, self._written, self._synced_s = True, 0, time.monotonic()
         with self._named_errors():

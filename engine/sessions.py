@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.audio.sources import FileSource
-from engine.errors import AudioError, StoreError, VoicelaneError
+from engine.errors import StoreError, VoicelaneError
 from engine.events import Event, SpeakerRenamed, SpeakerTurn, event_from_dict
 from engine.home import home_folder
 from engine.names import check_name
@@ -46,7 +46,10 @@ class Session:
 
     def sound(self) -> Iterator[np.ndarray]:
         """The sound, float32 (n,) at 16 kHz, block by block up to where it ends or breaks off."""
-        source = FileSource(self.folder / AUDIO)
+        path = self.folder / AUDIO
+        if path.exists() and not path.stat().st_size:
+            return  # the session ended before the encoder's first block
+        source = FileSource(path)
         try:
             yield from (block[:, 0] for block in source.blocks())
         finally:
@@ -54,10 +57,7 @@ class Session:
 
     def heard_samples(self) -> int:
         """Length of the sound."""
-        try:
-            return sum(len(block) for block in self.sound())
-        except AudioError:  # killed before the first block was written
-            return 0
+        return sum(len(block) for block in self.sound())
 
 
 def session_names() -> list[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-import soundfile as sf
 
 from engine import (
     ArraySource,
@@ -24,10 +23,9 @@ from engine import (
 )
 from engine.people import LEAD, Recogniser
 from tests import laws
-from tests.conftest import DEMO
+from tests.conftest import DEMO, SPLIT_S
 
 RATE = 16_000
-SPLIT_S = 38.5
 
 
 @dataclass
@@ -40,29 +38,10 @@ class Voice:
 
 
 @pytest.fixture(scope="session")
-def enrolment_sound() -> dict[str, np.ndarray]:
-    """What each of the three says in the first 38.5 s."""
-    sound = sf.read(DEMO, dtype="float32")[0]
-    turns = [t for t in read_rttm(DEMO.with_suffix(".rttm")) if t.end < SPLIT_S]
-    return {
-        who: np.concatenate(
-            [sound[int(t.start * RATE) : int(t.end * RATE)] for t in turns if t.speaker == who]
-        )
-        for who in sorted({t.speaker for t in turns})
-    }
-
-
-@pytest.fixture(scope="session")
 def people(enrolment_sound: dict[str, np.ndarray]) -> list[Person]:
     enroller = Enroller()
     found = {who: enroller.listen(ArraySource(x)).recording for who, x in enrolment_sound.items()}
     return [Person(f"name of {who}", r.embedding[None]) for who, r in found.items()]
-
-
-@pytest.fixture(scope="session")
-def rest() -> np.ndarray:
-    """The conversation after the enrolment sound."""
-    return sf.read(DEMO, dtype="float32")[0][int(SPLIT_S * RATE) :]
 
 
 def hear(pipeline: Pipeline, sound: np.ndarray, bounds: list[int] | None = None) -> list[Event]:
