@@ -26,7 +26,8 @@ def private_file(path: Path, new: bool = False, append: bool = False) -> BinaryI
 
     With `append` every write goes to its end, wherever another program has moved that.
     """
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC) | (os.O_APPEND if append else 0)
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    flags |= (os.O_EXCL if new else os.O_TRUNC) | (os.O_APPEND if append else 0)
     return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 

@@ -22,10 +22,13 @@ from engine import (
     EventsDropped,
     LiveSession,
     Pipeline,
+    Recorder,
+    Sound,
     SoundDropped,
     StoreError,
     open_session,
     relabel_session,
+    session_folder,
     session_names,
     write_speakers,
 )
@@ -33,6 +36,7 @@ from tests.conftest import DEMO
 from tests.test_cli import voicelane
 from tests.test_live import Collector, times
 from tests.test_sessions import hand_made
+from tests.test_store import SPACE
 
 ROOT = DEMO.parents[2]
 
@@ -76,6 +80,26 @@ def test_a_killed_recording_loses_less_than_its_last_second_and_opens_and_export
     assert voicelane("sessions", "list") == voicelane("sessions", "show", "talk") == 0
 
 
+FULL = """
+import resource, sys
+from engine.__main__ import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+sys.exit(main(["run", sys.argv[1], "--session", "talk"]))
+"""
+
+
+def test_a_full_disk_is_one_sentence_and_what_was_recorded_before_opens(home):
+    """Here no file may grow beyond 100 kB."""
+    pytest.importorskip("resource")
+    command = [sys.executable, "-c", FULL, str(DEMO)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    problem = found.stderr.splitlines()[-1]
+    assert found.returncode == 2 and "cannot be recorded any more" in problem and "Traceback" not in found.stderr
+    session = open_session("talk")
+    assert not session.finished and session.heard_samples() > 16_000
+    assert all(write(session) is not None for write in TEXT_FORMATS.values())
+
+
 class Stuck(Collector):
     """A recorder whose disk answers only after the sound has ended."""
 
@@ -106,9 +130,6 @@ def test_a_stuck_recording_neither_delays_nor_drops_for_others_and_is_told_its_l
 
 
 def test_what_the_disk_was_too_slow_for_is_counted_and_shown(home, capsys):
-    from engine import Recorder, Sound, session_folder
-    from tests.test_store import SPACE
-
     recorder = Recorder(session_folder("talk"), "mic", SPACE)
     recorder.put(SoundDropped(16_000, 8_000))
     recorder.hear(Sound(16_000, np.ones(8_000, np.float32)))

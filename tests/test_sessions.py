@@ -96,20 +96,6 @@ def test_lost_sound_is_silence_in_its_place(home):
     assert len(heard) == 51_000 and not heard[1_000:50_000].any() and heard[50_000:].all()
 
 
-def test_a_disk_that_fails_is_named_and_leaves_an_unfinished_session(speech, home, monkeypatch):
-    def full(self: Recorder, block: np.ndarray) -> None:
-        raise OSError(28, "No space left on device")
-
-    recorder = Recorder(session_folder("talk"), "array", SPACE)
-    monkeypatch.setattr(Recorder, "_append", full)
-    with (
-        pytest.raises(StoreError, match=r"talk.*No space left"),
-        LiveSession(ArraySource(speech), Pipeline(), [recorder]) as live,
-    ):
-        live.wait()
-    assert not open_session("talk").finished
-
-
 @pytest.mark.parametrize("name", ["talk", "", "..", ".hidden", "a b", "a:b", "a\nb"])
 def test_a_session_never_overwrites_and_never_leaves_its_folder(session, name):
     with pytest.raises(StoreError):
