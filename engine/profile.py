@@ -68,6 +68,6 @@ def missing(name: str) -> str:
 def foreign(profile: Profile, space: Space) -> str:
     """The sentence for a profile that cannot be compared."""
     return (
-        f"{profile.name}: was enrolled with {profile.space}, not with {space}, and its sound was not kept; "
+        f"{profile.name}: was enrolled with {profile.space}, which cannot be compared with {space}; "
         f"enrol again: `voicelane enrol {profile.name!r} FILE --replace`"
     )
