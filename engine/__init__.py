@@ -3,6 +3,7 @@
 The public API. Importing it opens no device, starts no thread and loads no model.
 """
 
+from engine.archive import export_profiles, import_profiles
 from engine.audio.framer import Framer
 from engine.audio.resampler import Resampler
 from engine.audio.ring import Ring
@@ -20,7 +21,8 @@ from engine.dsp.fbank import KaldiFbank, kaldi_fbank
 from engine.dsp.features import N_MELS, FeatureExtractor, Features, RunningMean
 from engine.dsp.stft import Istft, Stft
 from engine.embedding import FileEmbedder
-from engine.errors import AudioError, ConfigError, DeviceError, ModelError, VoicelaneError
+from engine.enrolment import Enroller, Enrolment, in_space, keep_recording, known_people, record
+from engine.errors import AudioError, ConfigError, DeviceError, ModelError, StoreError, VoicelaneError
 from engine.events import (
     DeviceOverflow,
     EnhancerFellBack,
@@ -28,17 +30,30 @@ from engine.events import (
     EventsDropped,
     InvalidSamples,
     Overrun,
+    SoundDropped,
+    SpeakerIdentified,
+    SpeakerRenamed,
+    SpeakersMerged,
     SpeakerTurn,
     SpeechEnded,
     SpeechStarted,
     StageTiming,
     StreamStarted,
+    Undone,
+    event_from_dict,
 )
+from engine.exports import TEXT_FORMATS, write_speakers
+from engine.home import home_folder
 from engine.inference.manifest import Manifest, verify
 from engine.inference.onnx import Model, find_model, installed, models_folder
 from engine.latency import LatencySink
 from engine.live import LiveSession, Sink
+from engine.outbox import Sound
+from engine.people import Person
 from engine.pipeline import Pipeline
+from engine.profile import Profile, Recording, Space
+from engine.recording import Recorder, session_folder
+from engine.relabelling import Relabelling
 from engine.scoring import (
     DiarisationError,
     Turn,
@@ -47,12 +62,14 @@ from engine.scoring import (
     error_curve,
     minimum_detection_cost,
 )
+from engine.sessions import Session, open_session, relabel_session, session_names
 from engine.settings import build_settings, read_settings
 from engine.sinks import JsonLinesSink, QueueSink, RttmSink, final_turns, read_rttm, rttm_line
 from engine.stages.encoder import SpeakerEncoder, load_encoder
 from engine.stages.enhancer import Enhancer, find_enhancer, load_enhancer
 from engine.stages.frontend import encoder_columns
 from engine.stages.vad import Decisions, Vad, VadEvidence, VadInput
+from engine.store import ProfileStore
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, samples, seconds
 
 __all__ = [
@@ -60,6 +77,7 @@ __all__ = [
     "HOP_SAMPLES",
     "N_MELS",
     "SAMPLE_RATE",
+    "TEXT_FORMATS",
     "ArraySource",
     "AudioError",
     "ConfigError",
@@ -72,6 +90,8 @@ __all__ = [
     "Enhancer",
     "EnhancerConfig",
     "EnhancerFellBack",
+    "Enroller",
+    "Enrolment",
     "Event",
     "EventsDropped",
     "FeatureExtractor",
@@ -90,22 +110,37 @@ __all__ = [
     "Model",
     "ModelError",
     "Overrun",
+    "Person",
     "Pipeline",
     "PipelineConfig",
+    "Profile",
+    "ProfileStore",
     "QueueSink",
+    "Recorder",
+    "Recording",
+    "Relabelling",
     "Resampler",
     "Ring",
     "RttmSink",
     "RunningMean",
+    "Session",
     "Sink",
+    "Sound",
+    "SoundDropped",
+    "Space",
     "SpeakerEncoder",
+    "SpeakerIdentified",
+    "SpeakerRenamed",
     "SpeakerTurn",
+    "SpeakersMerged",
     "SpeechEnded",
     "SpeechStarted",
     "StageTiming",
     "Stft",
+    "StoreError",
     "StreamStarted",
     "Turn",
+    "Undone",
     "Vad",
     "VadConfig",
     "VadEvidence",
@@ -117,21 +152,34 @@ __all__ = [
     "encoder_columns",
     "equal_error_rate",
     "error_curve",
+    "event_from_dict",
+    "export_profiles",
     "final_turns",
     "find_enhancer",
     "find_model",
+    "home_folder",
+    "import_profiles",
+    "in_space",
     "input_devices",
     "installed",
     "kaldi_fbank",
+    "keep_recording",
+    "known_people",
     "load_encoder",
     "load_enhancer",
     "minimum_detection_cost",
     "models_folder",
+    "open_session",
     "read_config",
     "read_rttm",
     "read_settings",
+    "record",
+    "relabel_session",
     "rttm_line",
     "samples",
     "seconds",
+    "session_folder",
+    "session_names",
     "verify",
+    "write_speakers",
 ]

@@ -5,25 +5,26 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from engine.audio.sources import FileSource, MicrophoneSource, input_devices
-from engine.config import PipelineConfig, read_config
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
 from engine.inference.manifest import verify
 from engine.inference.onnx import installed, models_folder, parts
 from engine.latency import LatencySink
 from engine.live import LiveSession, Sink
+from engine.options import add_command, add_models, config_of, source_of
+from engine.people_commands import add_enrol, add_profiles, recognisable
 from engine.pipeline import Pipeline
+from engine.recording import Recorder, free_folder, session_folder
 from engine.scoring import Turn, diarisation_error
+from engine.session_commands import add_sessions, print_recorded
 from engine.sinks import JsonLinesSink, RttmSink, read_rttm
 from engine.terminal import TerminalSink, print_shares
 from engine.timebase import seconds
@@ -34,19 +35,20 @@ INTERRUPTED = 130
 
 def run(args: argparse.Namespace) -> int:
     """`voicelane run`: one source through the live engine."""
-    source: MicrophoneSource | FileSource
-    if args.input == "mic" or args.input.startswith("mic:"):
-        source = MicrophoneSource(args.input[4:] or None)
-    else:
-        source = FileSource(args.input, args.realtime)
-    pipeline = Pipeline(_config(args))
+    source, config = source_of(args.input, args.realtime), config_of(args)
+    folder = free_folder(session_folder(args.session)) if args.session is not None else None
+    pipeline = Pipeline(config, people=recognisable(config, args.people))
     sinks = _file_sinks(args.rttm, args.jsonl, args.input)
     _warm_up(pipeline)
+    recorder = Recorder(folder, source.name, pipeline.space) if folder else None
+    sinks += [recorder] if recorder else []
     if isinstance(source, MicrophoneSource):
         print(f"listening to {source.name} at {source.rate} Hz; Ctrl-C ends", flush=True)
     terminal = TerminalSink(source.duration_s)
     interrupted = _until_done(LiveSession(source, pipeline, [terminal, *sinks]), terminal)
-    print_shares(terminal.turns)
+    print_shares(terminal.turns, terminal.labels)
+    if recorder:
+        print_recorded(recorder)
     return INTERRUPTED if interrupted and isinstance(source, FileSource) else 0
 
 
@@ -83,18 +85,6 @@ def _file_sinks(rttm: Path | None, jsonl: Path | None, name: str) -> list[Sink]:
     return [*sinks, JsonLinesSink(jsonl)] if jsonl else sinks
 
 
-def _config(args: argparse.Namespace) -> PipelineConfig:
-    """The settings file, then what the command line says on top of it."""
-    config = read_config(args.config) if args.config else PipelineConfig()
-    if args.encoder:
-        config = replace(config, encoder=replace(config.encoder, model=args.encoder))
-    if args.enhancer:
-        config = replace(config, enhancer=replace(config.enhancer, model=args.enhancer))
-    if getattr(args, "max_speakers", None) is not None:
-        config = replace(config, diariser=replace(config.diariser, max_speakers=args.max_speakers))
-    return config
-
-
 def demo(args: argparse.Namespace) -> int:
     """`voicelane demo`: the bundled conversation, its score and the latency."""
     args.out.mkdir(parents=True, exist_ok=True)
@@ -114,7 +104,7 @@ def demo(args: argparse.Namespace) -> int:
     if _until_done(session, terminal):
         return INTERRUPTED
     print()
-    print_shares(terminal.turns)
+    print_shares(terminal.turns, terminal.labels)
     error = diarisation_error(
         reference, [Turn(t.speaker, seconds(t.start), seconds(t.end)) for t in terminal.turns]
     )
@@ -150,7 +140,7 @@ def devices(args: argparse.Namespace) -> int:
 
 def embed(args: argparse.Namespace) -> int:
     """`voicelane embed`: one vector per file into a .npz; a file that fails is named and left out."""
-    embedder, rows, failed = FileEmbedder(_config(args)), [], False
+    embedder, rows, failed = FileEmbedder(config_of(args)), [], False
     with args.out.open("wb") as out:
         try:
             for name in tqdm(args.files, unit="file", disable=None):
@@ -202,7 +192,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    command = _command(commands, run, "tell who speaks, from a microphone or a file")
+    command = add_command(commands, run, "tell who speaks, from a microphone or a file")
     command.add_argument("input", metavar="INPUT", help="a sound file, `mic`, or `mic:NAME` (see `devices`)")
     command.add_argument("--rttm", type=Path, metavar="FILE", help="write the final turns here as RTTM")
     command.add_argument(
@@ -214,9 +204,19 @@ def parser() -> argparse.ArgumentParser:
         "--fast", dest="realtime", action="store_false", help="as fast as possible (default for files)"
     )
     command.add_argument("--max-speakers", type=int, metavar="N", help="never find more than N speakers")
-    _shared(command)
+    command.add_argument(
+        "--people",
+        action=argparse.BooleanOptionalAction,
+        help="recognise enrolled people by name (default: if there are any)",
+    )
+    command.add_argument(
+        "--session", metavar="NAME|DIR", help="record sound and events; see `voicelane sessions`"
+    )
+    add_models(command)
 
-    command = _command(commands, demo, "play the bundled conversation through the live engine and score it")
+    command = add_command(
+        commands, demo, "play the bundled conversation through the live engine and score it"
+    )
     command.add_argument(
         "--fast", action="store_true", help="as fast as possible instead of at its own speed"
     )
@@ -224,9 +224,13 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path(), metavar="DIR", help="folder for demo.rttm and demo.jsonl"
     )
 
-    _command(commands, devices, "list the microphones")
+    add_command(commands, devices, "list the microphones")
 
-    command = _command(commands, embed, "one speaker embedding per file, into a .npz file")
+    add_enrol(commands)
+    add_profiles(commands)
+    add_sessions(commands)
+
+    command = add_command(commands, embed, "one speaker embedding per file, into a .npz file")
     command.add_argument("files", nargs="+", metavar="FILE")
     command.add_argument(
         "--out",
@@ -235,32 +239,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="emb.npz",
         help="arrays `path`, `embedding` float32 (n_files, dim), `duration_s`",
     )
-    _shared(command)
+    add_models(command)
 
-    _command(commands, models, "list the installed models and verify their checksums")
+    add_command(commands, models, "list the installed models and verify their checksums")
     return top
-
-
-def _command(
-    commands: Any, function: Callable[[argparse.Namespace], int], text: str
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        function.__name__, help=text, description=text[0].upper() + text[1:] + "."
-    )
-    command.set_defaults(function=function)
-    return command
-
-
-def _shared(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--config", type=Path, metavar="FILE.toml", help="settings; see the README")
-    command.add_argument(
-        "--encoder", metavar="NAME", help="an encoder that `voicelane models` lists, or a model folder"
-    )
-    command.add_argument(
-        "--enhancer",
-        metavar="off|seed|mlp",
-        help="make embeddings of noisy speech more like those of clean speech; or a model folder",
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -101,6 +101,8 @@ class DiariserConfig:
     """Cosine by which another speaker must be nearer before the turn changes hands."""
     confirm_s: float = 1.6
     """Speech after a moment that its label waits for before it is final."""
+    known: float = 0.45
+    """Cosine to an enrolled person from which a speaker is taken for that person."""
 
     def problems(self) -> list[str]:
         return [
@@ -111,6 +113,7 @@ class DiariserConfig:
             *_outside("diariser.agreement", self.agreement, -1.0, 1.0),
             *_outside("diariser.continuity", self.continuity, 0.0, 1.0),
             *_outside("diariser.confirm_s", self.confirm_s, 0.25, 10.0),
+            *_outside("diariser.known", self.known, -1.0, 1.0),
         ]
 
 

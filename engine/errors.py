@@ -19,3 +19,7 @@ class DeviceError(AudioError):
 
 class ModelError(VoicelaneError):
     """A model folder is missing, damaged, or does not fit the engine."""
+
+
+class StoreError(VoicelaneError):
+    """A profile, the database of profiles or a recorded session is missing, damaged or too new."""

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from engine.errors import VoicelaneError
 from engine.timebase import seconds
+
+PLAIN = {
+    "sample": int,
+    "start": int,
+    "end": int,
+    "confirmed_end": int,
+    "lost_samples": int,
+    "final": bool,
+    "speaker": str,
+    "name": str,
+    "into": str,
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,37 @@ class SpeakerTurn(Event):
 
 
 @dataclass(frozen=True)
+class SpeakerIdentified(Event):
+    """The voice of `speaker` is that of the enrolled person `name`; a later such event replaces this one."""
+
+    speaker: str
+    name: str
+    score: float
+    """Cosine between the two voices."""
+
+
+@dataclass(frozen=True)
+class SpeakerRenamed(Event):
+    """Somebody said that `speaker` is called `name`."""
+
+    speaker: str
+    name: str
+
+
+@dataclass(frozen=True)
+class SpeakersMerged(Event):
+    """Somebody said that `speaker` is no other than `into`."""
+
+    speaker: str
+    into: str
+
+
+@dataclass(frozen=True)
+class Undone(Event):
+    """The latest renaming or merging that still holds was taken back."""
+
+
+@dataclass(frozen=True)
 class Overrun(Event):
     """`lost_samples` of sound from `sample` on were overwritten unheard; silence stands for them."""
 
@@ -99,6 +143,13 @@ class EventsDropped(Event):
 
 
 @dataclass(frozen=True)
+class SoundDropped(Event):
+    """A slow recording missed `lost_samples` of sound before `sample`; the engine heard it completely."""
+
+    lost_samples: int
+
+
+@dataclass(frozen=True)
 class EnhancerFellBack(Event):
     """The enhancer that was asked for cannot work; from here on embeddings stay as the encoder gives them."""
 
@@ -113,3 +164,19 @@ class StageTiming(Event):
     wall_ms: dict[str, float]
     stage_cpu_ms: dict[str, float]
     """Of the pushing thread alone."""
+
+
+def event_from_dict(content: dict[str, Any]) -> Event:
+    """The event that `as_dict` made `content` of; raises `VoicelaneError` for anything else."""
+    kinds = {kind.__name__: kind for kind in Event.__subclasses__()}
+    kind = kinds.get(str(content.get("event")))
+    if kind is None:
+        raise VoicelaneError(f"not an event of this version: {content.get('event')!r}")
+    try:
+        found = kind(**{f.name: content[f.name] for f in fields(kind) if f.name in content})
+        wrong = [n for n, v in vars(found).items() if type(v) is not PLAIN.get(n, type(v))]
+        if wrong:
+            raise TypeError(f"{wrong[0]} is {content[wrong[0]]!r}")
+        return found
+    except TypeError as problem:
+        raise VoicelaneError(f"not a whole event ({problem})") from None

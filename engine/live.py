@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Protocol
 
@@ -15,7 +14,9 @@ from engine.audio.resampler import Resampler, finite
 from engine.audio.ring import Ring
 from engine.audio.sources import PullSource, PushSource
 from engine.errors import DeviceError
-from engine.events import DeviceOverflow, Event, EventsDropped, InvalidSamples, StreamStarted
+from engine.events import DeviceOverflow, Event, InvalidSamples, StreamStarted
+from engine.label_desk import LabelDesk
+from engine.outbox import Outbox, Sound
 from engine.pipeline import Pipeline
 from engine.timebase import SAMPLE_RATE
 
@@ -23,12 +24,14 @@ RING_S = 10.0
 READ_S = 1.0
 IDLE_S = 0.005
 STALLED_S = 5.0
-ENDING_S = 0.05
 QUEUE_EVENTS = 10_000
 
 
 class Sink(Protocol):
-    """Takes events on a thread of its own; it may be slow, the sound never waits for it."""
+    """Takes events on a thread of its own; it may be slow, the sound never waits for it.
+
+    A sink with a method `hear(sound: Sound)` gets, in order with the events, all sound that the engine hears.
+    """
 
     def put(self, event: Event) -> None:
         """One event, in order."""
@@ -63,6 +66,7 @@ class LiveSession:
         self._overflows = 0
         self._began: float | None = None
         self._announced = False
+        self._desk = LabelDesk()
         self._resampler = Resampler(source.rate)
         self._sinks = [_SinkThread(sink, queue_events) for sink in sinks]
         self._stopping, self._fed = threading.Event(), threading.Event()
@@ -111,6 +115,18 @@ class LiveSession:
             self._end_sinks()
             self._close()
 
+    def rename(self, speaker: str, name: str) -> None:
+        """Show `name` for a speaker from now on; any thread may ask, every sink is told."""
+        self._desk.rename(speaker, name)
+
+    def merge(self, speaker: str, into: str) -> None:
+        """Take `speaker` for `into` from now on."""
+        self._desk.merge(speaker, into)
+
+    def undo(self) -> None:
+        """Take back the latest renaming or merging that still holds."""
+        self._desk.undo()
+
     def __enter__(self) -> LiveSession:
         self.start()
         return self
@@ -150,6 +166,7 @@ class LiveSession:
         most, heard_at = max(1, int(READ_S * self.source.rate)), time.monotonic()
         try:
             while True:
+                self._publish(self._desk.take(self.pipeline.heard_samples))
                 last = ended.is_set() or self._stopping.is_set()
                 block, lost = self.ring.read(most)
                 if len(block):
@@ -176,11 +193,12 @@ class LiveSession:
         except BaseException as problem:
             self._problem = self._problem or problem
         try:
-            self._publish(self.pipeline.push(self._resampler.flush()))
+            self._push(self._resampler.flush())
             self._publish(self.pipeline.flush())
         except BaseException as problem:
             self._problem = self._problem or problem
         finally:
+            self._publish(self._desk.take(self.pipeline.heard_samples, last=True))
             self._stopping.set()
             self._end_sinks()
 
@@ -199,18 +217,27 @@ class LiveSession:
         block, n_invalid = finite(block)
         if n_invalid:
             self._publish([InvalidSamples(self.pipeline.heard_samples, n_invalid)])
-        self._publish(self.pipeline.push(self._resampler.process(block)))
+        self._push(self._resampler.process(block))
 
     def _skip(self, lost: int) -> None:
         """A gap: what the resampler holds comes before it, and the stream goes on at its true place."""
-        self._publish(self.pipeline.push(self._resampler.flush()))
+        self._push(self._resampler.flush())
         self._resampler.reset()
         self._taken += lost
         n_samples = round(self._taken * SAMPLE_RATE / self.source.rate) - self.pipeline.heard_samples
         self.lost_samples += n_samples
         self._publish(self.pipeline.skip(n_samples))
 
+    def _push(self, block: np.ndarray) -> None:
+        """Sound into the pipeline, and to the sinks that record it."""
+        sound = Sound(self.pipeline.heard_samples, block)
+        for sink in self._sinks:
+            if sink.hears and len(block):
+                sink.offer(sound, self._patient)
+        self._publish(self.pipeline.push(block))
+
     def _publish(self, events: list[Event]) -> None:
+        self._desk.see(events)
         for sink in self._sinks:
             for event in events:
                 sink.offer(event, self._patient)
@@ -235,61 +262,37 @@ class LiveSession:
 
 
 class _SinkThread:
-    """A sink behind a bounded queue; what does not fit is dropped, counted and reported to it."""
+    """A sink behind its outbox."""
 
     def __init__(self, sink: Sink, most: int) -> None:
         self.problem: BaseException | None = None
-        self._sink = sink
-        self._queue: queue.Queue[Event] = queue.Queue(most)
-        self._dropped, self._latest = 0, 0
-        self._ended = threading.Event()
+        self._sink, self._outbox = sink, Outbox(most)
+        self._hear: Callable[[Sound], None] | None = getattr(sink, "hear", None)
+        self.hears = self._hear is not None
+        self.offer, self.end = self._outbox.offer, self._outbox.end
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
+        self.join = self._thread.join
 
     def start(self) -> None:
         """Once; a second call changes nothing, so that an interrupted start can be stopped."""
         if self._thread.ident is None:
             self._thread.start()
 
-    def offer(self, event: Event, patient: bool) -> None:
-        """Waits for room only if `patient`."""
-        self._latest = event.sample
-        try:
-            if self._dropped:
-                self._queue.put(EventsDropped(event.sample, self._dropped), patient)
-                self._dropped = 0
-            self._queue.put(event, patient)
-        except queue.Full:
-            self._dropped += 1
-
-    def end(self) -> None:
-        """No more events come; never waits."""
-        self._ended.set()
-
-    def join(self) -> None:
-        self._thread.join()
-
     def _run(self) -> None:
-        for event in self._events():
-            self._guarded(self._sink.put, event)
-        if self._dropped:
-            self._guarded(self._sink.put, EventsDropped(self._latest, self._dropped))
+        for item in self._outbox.items():
+            if isinstance(item, Event):
+                self._guarded(self._sink.put, item)
+            elif self._hear:
+                self._guarded(self._hear, item)
         closing = self.problem
         self.problem = None
         self._guarded(self._sink.close)
         self.problem = closing or self.problem
 
-    def _events(self) -> Iterator[Event]:
-        while True:
-            try:
-                yield self._queue.get(timeout=ENDING_S)
-            except queue.Empty:
-                if self._ended.is_set():
-                    return
-
-    def _guarded(self, action: Callable[..., None], *event: Event) -> None:
+    def _guarded(self, action: Callable[..., None], *item: Event | Sound) -> None:
         """A sink that fails gets no more events and stops no other; its problem is raised at the end."""
         if self.problem is None:
             try:
-                action(*event)
+                action(*item)
             except BaseException as problem:
                 self.problem = problem

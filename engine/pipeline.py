@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,8 @@ from engine.audio.resampler import finite
 from engine.config import PipelineConfig
 from engine.errors import AudioError, ModelError
 from engine.events import EnhancerFellBack, Event, InvalidSamples, Overrun, StageTiming
+from engine.people import Person, check_people
+from engine.profile import OFF, Space
 from engine.stages.diariser import Diariser
 from engine.stages.encoder import Embedding, EncoderStage, Segmented, SpeechFrames, load_encoder
 from engine.stages.enhancer import EnhancerStage, load_enhancer
@@ -28,16 +31,24 @@ class Pipeline:
     >>> events = pipeline.push(block) + pipeline.flush()
     """
 
-    def __init__(self, config: PipelineConfig | None = None, timing: bool = False) -> None:
-        """`timing` adds a `StageTiming` event to every push; models are loaded here."""
+    def __init__(
+        self, config: PipelineConfig | None = None, timing: bool = False, people: Sequence[Person] = ()
+    ) -> None:
+        """`timing` adds a `StageTiming` event to every push; models are loaded here.
+
+        `people` are recognised by name; their embeddings come from the same encoder and enhancer. When the
+        enhancer falls back, nobody is recognised any more.
+        """
         self.config = config = config or PipelineConfig()
         self._timing, self._stopwatch = timing, Stopwatch()
         self._speaker_encoder = encoder = load_encoder(config.encoder, self._stopwatch)
         self._framer = Framer()
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
         self._encoder = EncoderStage(config.encoder, encoder)
-        self._enhancer = self._load_enhancer()
-        self._diariser = Diariser(config.diariser, samples(config.encoder.window_s))
+        self._enhancer, enhancer_id = self._load_enhancer()
+        self.space = Space(encoder.id, enhancer_id, encoder.name)
+        check_people(people, encoder.dim)
+        self._diariser = Diariser(config.diariser, samples(config.encoder.window_s), people)
         self.reset()
 
     @property
@@ -120,15 +131,18 @@ class Pipeline:
         enhanced = self._enhancer.process(items)
         notices: list[Event] = [item for item in enhanced if isinstance(item, EnhancerFellBack)]
         with self._stopwatch("diariser"):
+            if notices:
+                self._diariser.recogniser.distrust()
             heard = [item for item in enhanced if not isinstance(item, EnhancerFellBack)]
             return notices + self._diariser.process(heard)
 
-    def _load_enhancer(self) -> EnhancerStage:
-        """A broken enhancer must not stop the stream: the stage announces it."""
+    def _load_enhancer(self) -> tuple[EnhancerStage, str]:
+        """The stage and the enhancer's id; a broken one must not stop the stream: the stage announces it."""
         try:
-            return EnhancerStage(load_enhancer(self.config.enhancer, self._speaker_encoder, self._stopwatch))
+            found = load_enhancer(self.config.enhancer, self._speaker_encoder, self._stopwatch)
         except ModelError as problem:
-            return EnhancerStage(None, str(problem))
+            return EnhancerStage(None, str(problem)), OFF
+        return EnhancerStage(found), found.id if found else OFF
 
 
 def _within(event: Event, n_samples: int) -> Event:

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from engine.errors import VoicelaneError
 from engine.events import Event, SpeakerTurn, StageTiming
+from engine.relabelling import Relabelling
 from engine.scoring import Turn
 from engine.timebase import seconds
 
 
-def rttm_line(turn: SpeakerTurn, uri: str) -> str:
-    """One RTTM record (NIST RT-09): times in seconds, fields parted by spaces."""
+def rttm_line(turn: SpeakerTurn, uri: str, name: str | None = None) -> str:
+    """One RTTM record (NIST RT-09): times in seconds, fields parted by spaces; `name` replaces the label."""
     start, duration = seconds(turn.start), seconds(turn.end - turn.start)
-    name = re.sub(r"\s+", "_", turn.speaker)
+    name = re.sub(r"\s+", "_", name or turn.speaker)
     return f"SPEAKER {uri} 1 {start:.3f} {duration:.3f} <NA> <NA> {name} <NA> <NA>"
 
 
@@ -28,28 +29,38 @@ def final_turns(events: Iterable[Event]) -> list[SpeakerTurn]:
 
 
 class JsonLinesSink:
-    """Every event as one JSON object a line, written at once; stage timings are left out."""
+    """Every event as one JSON object a line, written at once; stage timings are left out.
+
+    A turn whose speaker has a name has it as `name`.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = _TextFile(path)
+        self._file, self._labels = _TextFile(path), Relabelling()
 
     def put(self, event: Event) -> None:
-        if not isinstance(event, StageTiming):
-            self._file.write(json.dumps(event.as_dict(), ensure_ascii=False))
+        if isinstance(event, StageTiming):
+            return
+        self._labels = self._labels.after(event)
+        content = event.as_dict()
+        if isinstance(event, SpeakerTurn) and (name := self._labels.shown(event.speaker)) != event.speaker:
+            content["name"] = name
+        self._file.write(json.dumps(content, ensure_ascii=False))
 
     def close(self) -> None:
         self._file.close()
 
 
 class RttmSink:
-    """Final turns as RTTM, written at once."""
+    """Final turns as RTTM, written at once, with the names known by then."""
 
     def __init__(self, path: Path, uri: str) -> None:
         self._file, self._uri = _TextFile(path), re.sub(r"\s+", "_", uri) or "stream"
+        self._labels = Relabelling()
 
     def put(self, event: Event) -> None:
+        self._labels = self._labels.after(event)
         if isinstance(event, SpeakerTurn) and event.final:
-            self._file.write(rttm_line(event, self._uri))
+            self._file.write(rttm_line(event, self._uri, self._labels.shown(event.speaker)))
 
     def close(self) -> None:
         self._file.close()

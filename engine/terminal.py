@@ -13,9 +13,14 @@ from engine.events import (
     EventsDropped,
     InvalidSamples,
     Overrun,
+    SpeakerIdentified,
+    SpeakerRenamed,
+    SpeakersMerged,
     SpeakerTurn,
     SpeechEnded,
+    Undone,
 )
+from engine.relabelling import Relabelling
 from engine.timebase import seconds
 
 
@@ -26,18 +31,28 @@ class TerminalSink:
         layout = "{l_bar}{bar}| {n:.0f}/{total:.0f} s" if duration_s else "{desc}"
         self._bar = tqdm(total=duration_s, unit="s", bar_format=layout, leave=False, disable=None)
         self.turns: list[SpeakerTurn] = []
+        self.labels = Relabelling()
 
     def put(self, event: Event) -> None:
+        self.labels = self.labels.after(event)
         if isinstance(event, SpeakerTurn) and event.final:
             self.turns.append(event)
             self._say(
-                f"{_clock(event.start)} – {_clock(event.end)}  {event.speaker:<12} "
+                f"{_clock(event.start)} – {_clock(event.end)}  {self.labels.shown(event.speaker):<12} "
                 f"{100 * event.confidence:3.0f} % sure"
             )
         elif isinstance(event, SpeakerTurn):
             self._bar.set_description_str(
-                f"{_clock(event.start)} …  {event.speaker} is speaking", refresh=False
+                f"{_clock(event.start)} …  {self.labels.shown(event.speaker)} is speaking", refresh=False
             )
+        elif isinstance(event, SpeakerIdentified):
+            self._say(f"{_clock(event.sample)}  {event.speaker} is {event.name} (cosine {event.score:.2f})")
+        elif isinstance(event, SpeakerRenamed):
+            self._say(f"{_clock(event.sample)}  {event.speaker} is now called {event.name}")
+        elif isinstance(event, SpeakersMerged):
+            self._say(f"{_clock(event.sample)}  {event.speaker} is the same as {event.into}")
+        elif isinstance(event, Undone):
+            self._say(f"{_clock(event.sample)}  the latest change of names was taken back")
         elif isinstance(event, SpeechEnded):
             self._bar.set_description_str("", refresh=False)
         elif isinstance(event, DeviceOverflow):
@@ -72,11 +87,12 @@ def _clock(sample: int) -> str:
     return f"{int(minutes):3d}:{rest:05.2f}"
 
 
-def print_shares(turns: list[SpeakerTurn]) -> None:
+def print_shares(turns: list[SpeakerTurn], labels: Relabelling) -> None:
     """Who spoke how long."""
     spoken: dict[str, int] = {}
     for turn in turns:
-        spoken[turn.speaker] = spoken.get(turn.speaker, 0) + turn.end - turn.start
+        name = labels.shown(turn.speaker)
+        spoken[name] = spoken.get(name, 0) + turn.end - turn.start
     total = sum(spoken.values())
     if not total:
         print("no speech was found")

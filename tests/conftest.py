@@ -9,17 +9,47 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine import read_rttm
+
 if TYPE_CHECKING:
     from rt_models.training.batches import CropSampler
     from rt_models.training.data import AudioCache
 
 DEMO = Path(__file__).parents[1] / "engine" / "demo" / "conversation.opus"
+SPLIT_S = 38.5
 
 
 @pytest.fixture(scope="session")
 def speech() -> np.ndarray:
     """The first 20 s of the bundled conversation, float32 at 16 kHz."""
     return sf.read(DEMO, dtype="float32")[0][: 20 * 16_000]
+
+
+@pytest.fixture(scope="session")
+def enrolment_sound() -> dict[str, np.ndarray]:
+    """What each of the three says in the first 38.5 s."""
+    sound = sf.read(DEMO, dtype="float32")[0]
+    turns = [t for t in read_rttm(DEMO.with_suffix(".rttm")) if t.end < SPLIT_S]
+    return {
+        who: np.concatenate(
+            [sound[int(t.start * 16_000) : int(t.end * 16_000)] for t in turns if t.speaker == who]
+        )
+        for who in sorted({t.speaker for t in turns})
+    }
+
+
+@pytest.fixture(scope="session")
+def rest() -> np.ndarray:
+    """The conversation after the enrolment sound."""
+    return sf.read(DEMO, dtype="float32")[0][int(SPLIT_S * 16_000) :]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for profiles and sessions, which does not exist yet."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("VOICELANE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.config import DiariserConfig
 from engine.events import Event, SpeakerTurn, SpeechEnded, SpeechStarted
+from engine.people import Person, Recogniser
 from engine.stages.encoder import Embedding, Segmented, SegmentEnd, SegmentStart
 from engine.timebase import samples
 
@@ -60,15 +61,19 @@ class _Speaker:
 
     def __init__(self, name: str, windows: Sequence[Embedding]) -> None:
         self.name = name
+        self.spoken_samples = covered_samples(windows)
+        self._reached = max((w.end for w in windows), default=0)
         self._total = np.sum([w.vector for w in windows], axis=0)
         self._weight = float(len(windows))
         self.centroid = unit(self._total)
 
-    def learn(self, vector: np.ndarray) -> None:
+    def learn(self, window: Embedding) -> None:
+        self.spoken_samples += window.end - max(window.start, self._reached)
+        self._reached = window.end
         if self._weight >= MAX_WEIGHT:
             self._total = self._total * (1.0 - 1.0 / MAX_WEIGHT)
             self._weight *= 1.0 - 1.0 / MAX_WEIGHT
-        self._total, self._weight = self._total + vector, self._weight + 1.0
+        self._total, self._weight = self._total + window.vector, self._weight + 1.0
         self.centroid = unit(self._total)
 
 
@@ -114,14 +119,16 @@ class Diariser:
 
     latency_samples = 0
 
-    def __init__(self, config: DiariserConfig, window_samples: int) -> None:
+    def __init__(self, config: DiariserConfig, window_samples: int, people: Sequence[Person] = ()) -> None:
         self._config = config
+        self.recogniser = Recogniser(people, config.known)
         self._confirm = samples(config.confirm_s)
         self._enough = samples(config.enough_s)
         self._learn_from = window_samples * 3 // 4
         self.reset()
 
     def reset(self) -> None:
+        self.recogniser.reset()
         self._speakers: list[_Speaker] = []
         self._unclaimed: list[Embedding] = []
         self._segment = _Segment(0)
@@ -144,6 +151,8 @@ class Diariser:
             segment.pieces.append(_Piece(segment.reached, item.end))
             segment.windows.append(item)
             self._learn(item)
+            if not self._makeshift:  # which may still vanish
+                yield from self.recogniser.hear(item.end, self._speakers)
             yield from self._confirm_until(item.end - self._confirm, item.end)
             yield from self._provisional(item.end)
         else:
@@ -159,7 +168,7 @@ class Diariser:
         cosines = self._cosines([window])[0]
         second, best = np.sort(np.concatenate(([-1.0, -1.0], cosines)))[-2:]
         if best >= c.update and best - second >= MARGIN:
-            self._speakers[int(np.argmax(cosines))].learn(window.vector)
+            self._speakers[int(np.argmax(cosines))].learn(window)
             self._makeshift = False
         elif best < c.new_speaker and len(self._speakers) < c.max_speakers:
             self._gather(window)

@@ -33,6 +33,7 @@ class Enhancer:
         self._model, self._timed = model, stopwatch or Stopwatch()
         settings = model.manifest.settings
         self.name, self.dim = model.manifest.name, int(settings["dim"])
+        self.id = f"{self.name} {model.manifest.sha256[:12]}"
         self._confidence = np.array(settings["confidence"])
         noise = np.random.default_rng(SEED).standard_normal((draws, self.dim)).astype(np.float32)
         self._noise = np.concatenate((np.zeros((1, self.dim), np.float32), noise))

@@ -1,0 +1,146 @@
+"""A recorded session in the formats of other programs."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.events import SpeakerTurn
+from engine.names import file_name
+from engine.sessions import Session
+from engine.sinks import rttm_line
+from engine.timebase import SAMPLE_RATE, seconds
+
+FORMULA = ("=", "+", "-", "@")
+BRACES = str.maketrans("{}", "()")
+
+
+def as_rttm(session: Session) -> str:
+    """NIST RT-09 records, with the names shown last."""
+    uri = "_".join(session.name.split()) or "stream"
+    return "".join(rttm_line(t, uri, session.labels.shown(t.speaker)) + "\n" for t in session.turns())
+
+
+def as_json(session: Session) -> str:
+    """What the session is, and its turns."""
+    rows = [_row(session, turn) for turn in session.turns()]
+    content = {"session": session.name, **asdict(session.about), "turns": rows}
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_csv(session: Session) -> str:
+    """A table of turns; text that a spreadsheet would take for a formula begins with an apostrophe."""
+    file = io.StringIO()
+    table = csv.DictWriter(file, ("start_s", "end_s", "speaker", "label", "confidence"))
+    table.writeheader()
+    for turn in session.turns():
+        table.writerow({k: _harmless(v) for k, v in _row(session, turn).items()})
+    return file.getvalue()
+
+
+def as_srt(session: Session) -> str:
+    """SubRip subtitles that say who speaks."""
+    return "".join(
+        f"{number}\n{_clock(turn.start, ',')} --> {_clock(turn.end, ',')}\n"
+        f"{_escaped(session.labels.shown(turn.speaker)).translate(BRACES)}\n\n"
+        for number, turn in enumerate(session.turns(), 1)
+    )
+
+
+def as_vtt(session: Session) -> str:
+    """WebVTT subtitles that say who speaks, as voice and as text."""
+    cues = []
+    for turn in session.turns():
+        name = _escaped(session.labels.shown(turn.speaker))
+        cues.append(f"{_clock(turn.start, '.')} --> {_clock(turn.end, '.')}\n<v {name}>{name}</v>\n")
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+TEXT_FORMATS: dict[str, Callable[[Session], str]] = {
+    "rttm": as_rttm,
+    "json": as_json,
+    "csv": as_csv,
+    "srt": as_srt,
+    "vtt": as_vtt,
+}
+"""Formats that are text, by name."""
+
+
+def write_speakers(session: Session, folder: Path) -> list[Path]:
+    """One WAV file per name, each as long as the session, silent where others speak."""
+    import soundfile
+
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for turn in session.turns():
+        spans.setdefault(session.labels.shown(turn.speaker), []).append((turn.start, turn.end))
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = _paths(folder, sorted(spans))
+    with ExitStack() as open_files:
+        files = {
+            name: open_files.enter_context(soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16"))
+            for name, path in paths.items()
+        }
+        at = 0
+        for block in session.sound():
+            for name, file in files.items():
+                file.write(_only(block, at, spans[name]))
+            at += len(block)
+    return list(paths.values())
+
+
+def _only(block: np.ndarray, at: int, spans: list[tuple[int, int]]) -> np.ndarray:
+    """The block, which begins at sample `at`, with zeros outside the spans, which are in order of time."""
+    kept = np.zeros_like(block)
+    first_span = bisect_right(spans, at, key=lambda span: span[1])
+    behind = bisect_left(spans, at + len(block), key=lambda span: span[0])
+    for start, end in spans[first_span:behind]:
+        first, last = max(0, start - at), max(0, end - at)
+        kept[first:last] = block[first:last]
+    return kept
+
+
+def _paths(folder: Path, names: list[str]) -> dict[str, Path]:
+    """A file for each name; those that look the same to a file system get a number."""
+    paths: dict[str, Path] = {}
+    for name in names:
+        stem, number = file_name(name), 1
+        while any(p.stem.casefold() == stem.casefold() for p in paths.values()):
+            number += 1
+            stem = f"{file_name(name)}-{number}"
+        paths[name] = folder / f"{stem}.wav"
+    return paths
+
+
+def _row(session: Session, turn: SpeakerTurn) -> dict[str, Any]:
+    return {
+        "start_s": round(seconds(turn.start), 3),
+        "end_s": round(seconds(turn.end), 3),
+        "speaker": session.labels.shown(turn.speaker),
+        "label": turn.speaker,
+        "confidence": round(turn.confidence, 3),
+    }
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _escaped(name: str) -> str:
+    return html.escape(name, quote=False)
+
+
+def _clock(sample: int, point: str) -> str:
+    """HH:MM:SS and milliseconds behind `point`."""
+    milliseconds = round(1000 * seconds(sample))
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}{point}{rest % 1000:03d}"

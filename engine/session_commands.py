@@ -1,0 +1,99 @@
+"""`voicelane sessions`: recorded sessions, listed, shown, exported."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine.errors import StoreError
+from engine.exports import TEXT_FORMATS, write_speakers
+from engine.names import file_name
+from engine.options import add_command
+from engine.recording import Recorder
+from engine.sessions import Session, open_session, relabel_session, session_names
+from engine.terminal import print_shares
+from engine.timebase import seconds
+
+
+def print_recorded(recorder: Recorder) -> None:
+    """Where a session lies, and what is missing in it."""
+    print(f"recorded: {recorder.folder}")
+    if recorder.lost_samples:
+        print(f"  {seconds(recorder.lost_samples):.2f} s of sound are silent in it: the disk was too slow")
+
+
+def list_sessions(args: argparse.Namespace) -> int:
+    """`voicelane sessions list`: one line each; 1 if one is damaged."""
+    failed = False
+    for name in session_names():
+        try:
+            print(f"{name:<24} {_state(open_session(name))}")
+        except StoreError as problem:
+            failed = True
+            print(f"{name:<24} DAMAGED: {problem}")
+    return 1 if failed else 0
+
+
+def show(args: argparse.Namespace) -> int:
+    """`voicelane sessions show`: what it is and who spoke how long."""
+    session = open_session(args.name)
+    about = session.about
+    print(f"{session.name}: {_state(session)}, {seconds(session.heard_samples()):.1f} s of sound")
+    print(f"folder: {session.folder}")
+    print(f"voicelane {about.version}, encoder {about.encoder}, enhancer {about.enhancer}")
+    if about.lost_samples:
+        print(f"{seconds(about.lost_samples):.2f} s of sound are missing: the disk was too slow")
+    print_shares(session.turns(), session.labels)
+    return 0
+
+
+def export(args: argparse.Namespace) -> int:
+    """`voicelane sessions export`: to stdout, or into a file; sound into a folder."""
+    session = open_session(args.name)
+    if args.format == "wav":
+        folder = args.out or Path(f"{file_name(session.name)}-speakers")
+        for path in write_speakers(session, folder):
+            print(path)
+        return 0
+    text = TEXT_FORMATS[args.format](session)
+    if args.out:
+        args.out.write_text(text, encoding="utf-8", newline="")
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+def relabel_speaker(args: argparse.Namespace) -> int:
+    """`voicelane sessions relabel`."""
+    session = relabel_session(open_session(args.name), args.old, args.new)
+    print_shares(session.turns(), session.labels)
+    return 0
+
+
+def _state(session: Session) -> str:
+    state = "finished" if session.finished else "unfinished (being recorded, or interrupted)"
+    return f"{session.about.started}  {session.about.source}  {state}"
+
+
+def add_sessions(commands: Any) -> None:
+    top: argparse.ArgumentParser = commands.add_parser(
+        "sessions", help="list, export and relabel what `run --session` recorded"
+    )
+    actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add_command(actions, list_sessions, "list the recorded sessions", "list")
+    add_command(actions, show, "tell who spoke how long in a session").add_argument("name", metavar="NAME")
+    command = add_command(actions, export, "write a session in the format of other programs")
+    command.add_argument("name", metavar="NAME", help="of a session, or its folder")
+    command.add_argument(
+        "--format",
+        required=True,
+        choices=[*TEXT_FORMATS, "wav"],
+        help="wav: one file per speaker",
+    )
+    command.add_argument("--out", type=Path, metavar="PATH", help="a file (default stdout); wav: a folder")
+    command = add_command(actions, relabel_speaker, "give a speaker of a session a name", "relabel")
+    command.add_argument("name", metavar="NAME", help="of a session, or its folder")
+    command.add_argument("old", metavar="OLD", help="the speaker's label or name")
+    command.add_argument("new", metavar="NEW")

@@ -1,0 +1,131 @@
+"""Recorded sessions as they lie on disk, finished or interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.audio.sources import FileSource
+from engine.errors import StoreError, VoicelaneError
+from engine.events import Event, SpeakerRenamed, SpeakerTurn, event_from_dict
+from engine.home import home_folder
+from engine.names import check_name
+from engine.recording import ABOUT, AUDIO, EVENTS, FORMAT, About, session_folder
+from engine.relabelling import Relabelling
+from engine.settings import build_settings
+from engine.sinks import final_turns
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A recorded session with the names that were given in it and after it."""
+
+    folder: Path
+    about: About
+    events: tuple[Event, ...]
+    labels: Relabelling
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+    @property
+    def finished(self) -> bool:
+        """False while it is recorded, and for ever after a crash."""
+        return self.about.state == "finished"
+
+    def turns(self) -> list[SpeakerTurn]:
+        """The final turns, in order of time."""
+        return final_turns(self.events)
+
+    def sound(self) -> Iterator[np.ndarray]:
+        """The sound, float32 (n,) at 16 kHz, block by block up to where it ends or breaks off."""
+        path = self.folder / AUDIO
+        if path.exists() and not path.stat().st_size:
+            return  # the session ended before the encoder's first block
+        source = FileSource(path)
+        try:
+            yield from (block[:, 0] for block in source.blocks())
+        finally:
+            source.close()
+
+    def heard_samples(self) -> int:
+        """Length of the sound."""
+        return sum(len(block) for block in self.sound())
+
+
+def session_names() -> list[str]:
+    """Names of the sessions in the home folder."""
+    return sorted(p.parent.name for p in (home_folder() / "sessions").glob(f"*/{ABOUT}"))
+
+
+def open_session(name: str) -> Session:
+    """A session by its name or folder; raises `StoreError`."""
+    folder = session_folder(name)
+    if not (folder / ABOUT).is_file():
+        raise StoreError(f"there is no session {name!r}; `voicelane sessions list` shows which there are")
+    about = _about(folder / ABOUT)
+    events = tuple(_events(folder / EVENTS, about.state == "finished"))
+    return Session(folder, about, events, Relabelling().after_all(events))
+
+
+def relabel_session(session: Session, old: str, new: str) -> Session:
+    """Call the speakers that are shown as `old`, or have that label, `new`; the change is kept."""
+    new = check_name(new)
+    speakers = sorted({t.speaker for t in session.events if isinstance(t, SpeakerTurn)})
+    found = session.labels.speakers_shown_as(old, speakers)
+    if not found:
+        there = ", ".join(sorted({session.labels.shown(s) for s in speakers})) or "nobody"
+        raise StoreError(f"nobody is called {old!r} in {session.name}; there are: {there}")
+    sample = max(e.sample for e in session.events)
+    events = [SpeakerRenamed(sample, speaker, new) for speaker in found]
+    _append(session.folder / EVENTS, events)
+    return open_session(str(session.folder.resolve()))
+
+
+def _about(path: Path) -> About:
+    problems: list[str] = []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as problem:
+        raise StoreError(f"{path}: is damaged ({problem})") from None
+    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+        raise StoreError(f"{path}: is damaged (it does not say which format it is)")
+    if content["format"] > FORMAT:
+        raise StoreError(f"{path}: is of format {content['format']}, newer than this voicelane; update it")
+    if missing := About.__dataclass_fields__.keys() - content.keys():
+        raise StoreError(f"{path}: is damaged (it lacks {', '.join(sorted(missing))})")
+    known: dict[str, Any] = {k: v for k, v in content.items() if k in About.__dataclass_fields__}
+    try:
+        return build_settings(About, known, "", problems)
+    except TypeError:
+        raise StoreError(f"{path}: is damaged ({'; '.join(problems)})") from None
+
+
+def _events(path: Path, finished: bool) -> Iterator[Event]:
+    """The events of a session; a crash may have torn lines, which are passed over."""
+    for number, line in enumerate(path.read_bytes().splitlines() if path.exists() else (), 1):
+        try:
+            content = json.loads(line)
+            if not isinstance(content, dict):
+                raise VoicelaneError("not an event")
+            yield event_from_dict(content)
+        except (ValueError, RecursionError, VoicelaneError) as problem:
+            if finished:
+                raise StoreError(f"{path}, line {number}: is damaged ({problem})") from None
+
+
+def _append(path: Path, events: Sequence[Event]) -> None:
+    """Events behind those that are there, on lines of their own even after a torn one."""
+    lines = "".join(json.dumps(e.as_dict(), ensure_ascii=False) + "\n" for e in events).encode()
+    with path.open("ab") as file:
+        torn = file.tell() and not path.read_bytes().endswith(b"\n")
+        file.write(b"\n" + lines if torn else lines)
+        file.flush()
+        os.fsync(file.fileno())
