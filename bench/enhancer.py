@@ -209,7 +209,7 @@ def variant_rows(
     """Summaries of every variant; those with drawn noise as mean and spread over the seeds."""
     base = summary(result["raw"])
     rows = [
-        [name, *summary(eers), *(_reduction(base, summary(eers), i) for i in (1, 5))]
+        [name, *summary(eers), *(_change(base, summary(eers), i) for i in (1, 5))]
         for name, eers in result.items()
     ]
     for name, eers in drawn.items():
@@ -217,13 +217,14 @@ def variant_rows(
         each = np.array([summary({c: e[k] for c, e in eers.items()}) for k in range(n_seeds)])
         cells = [f"{m:.2f} ± {d:.2f}" for m, d in zip(each.mean(axis=0), each.std(axis=0), strict=True)]
         rows.append(
-            [f"{name} ({n_seeds} seeds)", *cells, *(_reduction(base, each.mean(axis=0), i) for i in (1, 5))]
+            [f"{name} ({n_seeds} seeds)", *cells, *(_change(base, each.mean(axis=0), i) for i in (1, 5))]
         )
     return rows
 
 
-def _reduction(before: Sequence[float], after: Sequence[float], i: int) -> str:
-    return f"{100 * (after[i] / before[i] - 1):+.1f} %"
+def _change(before: Sequence[float], after: Sequence[float], i: int) -> str:
+    """The relative change in percent, where there was an error to begin with."""
+    return f"{100 * (after[i] / before[i] - 1):+.1f} %" if before[i] else "–"
 
 
 def measure(args: argparse.Namespace) -> None:
@@ -246,7 +247,7 @@ def measure(args: argparse.Namespace) -> None:
     parts = list(diarisation.PARTS)
     rows = [[m, *(der[m][p] for p in parts), cost[m]["p50"] if m in cost else 0.0] for m in der]
     print(table(["enhancer", "DER %", *parts[1:], "µs per embedding, p50"], rows))
-    save(args.json, {"machine": machine(), "eer": result, "noise_drawn": drawn, "cost_us": cost, "der": der})
+    save(args.json, {"machine": machine(), "eer": result, "repeated": drawn, "cost_us": cost, "der": der})
     if args.plot:
         draw(result, shown, args.plot)
 

@@ -91,6 +91,13 @@ def test_without_noise_sampling_is_deterministic_and_seeded_draws_repeat(rng):
     assert np.abs(many - still).max() < np.abs(a - still).max()
 
 
+def test_float32_stays_float32(rng):
+    x = rng.standard_normal((4, 16)).astype(np.float32)
+    seen = []
+    ddim.average(lambda x_t, t, before: seen.append((x_t, before)) or x_t, x, ddim.times(50, 3), 2, 0)
+    assert {a.dtype for pair in seen for a in pair} == {np.dtype(np.float32)}
+
+
 def test_torch_and_numpy_go_through_the_same_functions(rng):
     torch = pytest.importorskip("torch")
     x, noise = rng.standard_normal((2, 4, 16))

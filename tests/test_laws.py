@@ -15,6 +15,7 @@ from engine import (
     FRAME_SAMPLES,
     DiariserConfig,
     EncoderConfig,
+    EnhancerConfig,
     FeatureExtractor,
     Framer,
     Istft,
@@ -30,6 +31,7 @@ from engine import (
     VadEvidence,
     VadInput,
     find_model,
+    load_enhancer,
 )
 from engine.stages.diariser import Diariser
 from engine.stages.encoder import (
@@ -40,6 +42,7 @@ from engine.stages.encoder import (
     SpeechFrames,
     load_encoder,
 )
+from engine.stages.enhancer import EnhancerStage
 from tests import laws
 from tests.conftest import DEMO
 
@@ -94,7 +97,7 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
     masks = np.repeat(rng.random(N_FRAMES // 20) < 0.7, 20)
     stereo = rng.standard_normal((N_FRAMES * 441, 2)).astype(np.float32) * 0.1
     said = segments(rng)
-    vad_model = find_model("vad", "vad")
+    vad_model, encoder = find_model("vad", "vad"), load_encoder(EncoderConfig())
 
     def framed(a: int, b: int) -> VadInput:
         return VadInput(frames[a:b], log_mel[2 * a : 2 * b])
@@ -156,6 +159,15 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
             tolerance=1e-5,
         ),
         case(
+            "enhancer",
+            lambda: EnhancerStage(load_enhancer(EnhancerConfig(model="seed"), encoder)),
+            lambda a, b: said[a:b],
+            len(said),
+            items,
+            count=lambda n: n,
+            tolerance=1e-5,
+        ),
+        case(
             "diariser", lambda: Diariser(DiariserConfig(), 25_600), lambda a, b: said[a:b], len(said), items
         ),
         case("pipeline", PushedPipeline, lambda a, b: speech[a:b], len(speech), items, tolerance=1e-4),
@@ -174,6 +186,7 @@ NAMES = [
     "vad evidence",
     "vad",
     "encoder",
+    "enhancer",
     "diariser",
     "pipeline",
 ]

@@ -36,15 +36,21 @@ def times(t0: int, n_steps: int) -> list[int]:
     return [round(t0 * (1 - k / n_steps)) for k in range(n_steps)]
 
 
+def scales(t: int) -> tuple[float, float]:
+    """√ᾱ_t of what is sampled, √(1 − ᾱ_t) of the noise."""
+    return float(ALPHA_BARS[t]) ** 0.5, (1.0 - float(ALPHA_BARS[t])) ** 0.5
+
+
 def noised(x: Any, noise: Any, t: int) -> Any:
     """x_t = √ᾱ_t · x + √(1 − ᾱ_t) · ε."""
-    return ALPHA_BARS[t] ** 0.5 * x + (1 - ALPHA_BARS[t]) ** 0.5 * noise
+    kept, added = scales(t)
+    return kept * x + added * noise
 
 
 def step(x_t: Any, x0: Any, t: int, t_next: int) -> Any:
     """x at `t_next` < t: the estimate x̂0 with as much of the implied noise as belongs there."""
-    noise = (x_t - ALPHA_BARS[t] ** 0.5 * x0) / (1 - ALPHA_BARS[t]) ** 0.5
-    return noised(x0, noise, t_next)
+    kept, added = scales(t)
+    return noised(x0, (x_t - kept * x0) / added, t_next)
 
 
 def sample(denoise: Denoise, x: Any, noise: Any, at: Sequence[int]) -> Any:
