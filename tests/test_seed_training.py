@@ -209,9 +209,10 @@ def test_pairs_are_kept_and_repeat_and_clean_is_nearest_to_its_own_noisy_one(pre
         make_pairs("conv_transformer", prepared, dataclasses.replace(config, noise=0.1))
 
 
-def test_the_command_trains_both_networks_for_any_encoder(tmp_path, cache, speech):
-    """A foreign ONNX encoder, and a manifest with dummy labels."""
-    encoder = foreign(tmp_path / "foreign")
+@pytest.mark.parametrize("name", ["foreign", "lstm"])
+def test_the_command_trains_both_networks_for_any_encoder(tmp_path, cache, speech, name):
+    """Of someone else, or shipped; with a manifest of dummy labels."""
+    encoder = foreign(tmp_path / name) if name == "foreign" else name
     noise = tmp_path / "noise"
     noise.mkdir()
     sf.write(noise / "hiss.wav", np.random.default_rng(0).standard_normal(32_000) * 0.1, 16_000)
@@ -236,12 +237,12 @@ def test_the_command_trains_both_networks_for_any_encoder(tmp_path, cache, speec
     )
     assert found.returncode == 0, found.stderr
     for method in METHODS:
-        folder = tmp_path / f"{method}_foreign"
+        folder = tmp_path / f"{method}_{name}"
         assert json.loads((folder / "training.json").read_text())["parity"] <= 1e-4
         enhancer = EnhancerConfig(model=str(folder))
         embedder = FileEmbedder(PipelineConfig(encoder=EncoderConfig(model=str(encoder)), enhancer=enhancer))
         assert np.linalg.norm(embedder.embed(ArraySource(speech[:48_000]))) == pytest.approx(1.0, abs=1e-5)
-    assert (tmp_path / "seed_foreign/steps_2/model.onnx").exists()
+    assert (tmp_path / f"seed_{name}/steps_2/model.onnx").exists()
 
 
 def test_a_network_told_its_last_estimate_unrolls_to_the_same_steps(tmp_path, rng):
