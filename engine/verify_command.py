@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from engine.audio.sources import ArraySource, FileSource, MicrophoneSource
@@ -19,7 +20,7 @@ from engine.store import ProfileStore
 from engine.timebase import samples
 
 ACCEPTED, REJECTED = 0, 1
-MICROPHONE_S = 10.0
+MICROPHONE_S, POLL_S = 10.0, 0.1
 FALSE_ACCEPTS = (0.1, 1.0, 5.0)
 
 
@@ -34,46 +35,48 @@ def verify(args: argparse.Namespace) -> int:
     verifier = Verifier(person, calibration, args.false_accepts)
     source = source_of(args.source)
     try:
-        if args.live or isinstance(source, MicrophoneSource):
-            found = _live(source, Pipeline(config, verifier=verifier), args.seconds)
+        if isinstance(source, MicrophoneSource):
+            found = _live(source, Pipeline(config, verifier=verifier), args.seconds or MICROPHONE_S)
+        elif args.live:
+            found = _live(_cut(source, args.seconds), Pipeline(config, verifier=verifier), LONGEST_S)
         else:
-            found = _at_once(source, enroller, person, verifier, args.seconds)
+            found = _at_once(_cut(source, args.seconds), enroller, person, verifier)
     finally:
         source.close()
     print(_verdict(found, calibration, args.false_accepts))
     return ACCEPTED if found.accepted else REJECTED
 
 
-def _at_once(
-    source: FileSource, enroller: Enroller, person: Person, verifier: Verifier, longest_s: float | None
-) -> Verification:
-    """The evidence of a whole file, or of its first seconds."""
-    sound = mono(source)[: samples(longest_s or LONGEST_S)]
-    cut = ArraySource(sound)
+def _cut(source: FileSource, longest_s: float | None) -> ArraySource:
+    """A file, or its first seconds."""
+    cut = ArraySource(mono(source)[: samples(longest_s or LONGEST_S)])
     cut.name = source.name
-    heard = enroller.listen(cut).recording
+    return cut
+
+
+def _at_once(source: ArraySource, enroller: Enroller, person: Person, verifier: Verifier) -> Verification:
+    """The evidence of a whole file."""
+    heard = enroller.listen(source).recording
     evidence = verifier.calibration.compare(mean_voice(person.embeddings), heard.embedding, heard.speech_s)
-    found = Verification(
-        len(sound), person.name, *evidence, heard.speech_s, evidence.llr >= verifier.threshold
-    )
+    end = samples(source.duration_s or 0.0)
+    found = Verification(end, person.name, *evidence, heard.speech_s, evidence.llr >= verifier.threshold)
     print(_line(found))
     return found
 
 
-def _live(source: FileSource | MicrophoneSource, pipeline: Pipeline, longest_s: float | None) -> Verification:
+def _live(source: ArraySource | MicrophoneSource, pipeline: Pipeline, longest_s: float) -> Verification:
     """The evidence as it grows, and the last of it."""
     pipeline.warm_up()
     if isinstance(source, MicrophoneSource):
-        longest_s = longest_s or MICROPHONE_S
-        print(f"speak now, for {longest_s:.0f} s", flush=True)
-    sink = EvidenceSink(samples(longest_s or LONGEST_S))
+        print(f"speak now, for {longest_s:g} s; Ctrl-C ends", flush=True)
+    sink = EvidenceSink()
     session = LiveSession(source, pipeline, [sink])
     try:
         session.start()
-        while not session.wait(0.1) and pipeline.heard_samples < sink.longest_samples:
+        while not session.wait(POLL_S) and pipeline.heard_samples < samples(longest_s):
             pass
     except KeyboardInterrupt:
-        pass
+        print("stopped; what was heard so far decides", file=sys.stderr)
     session.stop()
     if sink.latest is None:
         raise AudioError(f"{source.name}: no speech was found in it; is the right microphone connected?")
@@ -81,14 +84,13 @@ def _live(source: FileSource | MicrophoneSource, pipeline: Pipeline, longest_s: 
 
 
 class EvidenceSink:
-    """A line for every `Verification` of the first `longest_samples`; the latest one is kept."""
+    """A line for every `Verification`; the latest one is kept."""
 
-    def __init__(self, longest_samples: int) -> None:
-        self.longest_samples = longest_samples
+    def __init__(self) -> None:
         self.latest: Verification | None = None
 
     def put(self, event: Event) -> None:
-        if isinstance(event, Verification) and (self.latest is None or event.sample <= self.longest_samples):
+        if isinstance(event, Verification):
             self.latest = event
             print(_line(event), flush=True)
 

@@ -2,7 +2,8 @@
 
 The encoder knows its training voices better than a stranger's, which would flatter it. So the voices here are
 those of the corpus at a speed that makes others of them, each compared with strangers of its corpus at that
-speed. Both sides go through `Enroller.listen`, as at run time.
+speed and normalised by the cohort at that speed: voices of a changed speed are more alike than natural ones.
+Both sides go through `Enroller.listen`, as at run time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from rt_models.training.augment import AugmentConfig, Augmenter
 from rt_models.training.corpus import Prepared
 from rt_models.training.data import change_speed
 
-SPEEDS = (0.85, 0.9, 1.1, 1.17)
 RECORDINGS = 4
 
 
@@ -31,10 +31,12 @@ RECORDINGS = 4
 class CalibrationConfig:
     """How many voices are compared, and for how long they are heard."""
 
-    n_cohort: int = 400
+    n_cohort: int = 300
     """Strangers that scores are normalised by; none of them is in a trial."""
-    n_speakers: int = 900
+    n_speakers: int = 600
     """Speakers of three recordings and more that are compared."""
+    speeds: tuple[float, ...] = (0.85, 0.9, 1.1, 1.17)
+    """Of which each speaker gets one."""
     seconds: tuple[float, ...] = (1.0, 1.6, 2.5, 4.0, 8.0)
     """Lengths of sound that is heard; every voice is heard at each, as far as its recordings reach."""
     perturbed: float = 0.5
@@ -73,9 +75,9 @@ def calibrate(
     chosen = [places for places in speakers if len(places) > 2][: options.n_speakers]
     taken = {places[0] for places in chosen}
     rest = [places for places in speakers if places[0] not in taken]
-    cohort = _cohort(enroller, data, rest, options.n_cohort)
+    cohorts = {s: _cohort(enroller, data, rest[: options.n_cohort], s) for s in (1.0, *options.speeds)}
     voices = Listener(enroller, data, options, rng).voices(chosen)
-    trials = compare(voices, cohort, options.strangers, rng)
+    trials = compare(voices, cohorts, options.strangers, rng)
     lengths_s = np.percentile(trials.heard_s, (1, 99)).round(2)
     weights = fit(trials, lengths_s)
     ratios = score_features(trials.scores, trials.heard_s.clip(*lengths_s)) @ weights
@@ -94,7 +96,7 @@ def calibrate(
             f"{p:g}": round(float(np.quantile(strangers, 1 - p / 100)), 4) for p in options.false_accepts
         },
     }
-    return content, cohort
+    return content, cohorts[1.0]
 
 
 def write_calibration(content: dict[str, object], cohort: np.ndarray, folder: Path) -> None:
@@ -110,6 +112,8 @@ def fit(trials: Trials, lengths_s: np.ndarray) -> np.ndarray:
     Raises `ValueError` where a higher score would not be more evidence at every length.
     """
     x, same = score_features(trials.scores, trials.heard_s.clip(*lengths_s)), trials.same
+    if same.all():
+        raise ValueError("no two voices of one corpus and speed to compare; calibrate on more voices")
     weight = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
     sign = np.where(same, 1.0, -1.0)
 
@@ -124,15 +128,18 @@ def fit(trials: Trials, lengths_s: np.ndarray) -> np.ndarray:
     return weights
 
 
-def compare(voices: list[Heard], cohort: np.ndarray, n_strangers: int, rng: np.random.Generator) -> Trials:
-    """Everything heard against the own enrolment and those of some strangers of its group."""
+def compare(
+    voices: list[Heard], cohorts: dict[float, np.ndarray], n_strangers: int, rng: np.random.Generator
+) -> Trials:
+    """Everything heard against the own enrolment and those of some strangers of its group; `cohorts` by
+    speed."""
     enrolled = np.stack([v.enrolled for v in voices])
     groups: dict[tuple[str, float], list[int]] = defaultdict(list)
     for i, voice in enumerate(voices):
         groups[voice.group].append(i)
     rows: list[tuple[float, float, bool]] = []
     for i, voice in enumerate(voices):
-        others = [j for j in groups[voice.group] if j != i]
+        others, cohort = [j for j in groups[voice.group] if j != i], cohorts[voice.group[1]]
         for vector, length_s in zip(voice.vectors, voice.lengths_s, strict=True):
             chosen = rng.choice(others, min(n_strangers, len(others)), replace=False) if others else []
             compared = [i, *chosen]
@@ -150,14 +157,18 @@ def _speakers(data: Prepared, rng: np.random.Generator) -> list[list[int]]:
     return [places[i] for i in rng.permutation(len(places))]
 
 
-def _cohort(enroller: Enroller, data: Prepared, speakers: list[list[int]], count: int) -> np.ndarray:
-    """Unit vectors float32 (count, dim) of all that speakers say in up to four recordings."""
+def _cohort(enroller: Enroller, data: Prepared, speakers: list[list[int]], speed: float) -> np.ndarray:
+    """Unit vectors float32 (n, dim) of all that speakers say in up to four recordings, at a speed."""
     found = []
-    for places in tqdm(speakers[:count], desc="cohort", unit="voice", disable=None):
-        sound = np.concatenate([data.cache.audio(i) for i in places[:RECORDINGS]])
-        if listened := _listen(enroller, sound):
+    for places in tqdm(speakers, desc=f"cohort at {speed:g}", unit="voice", disable=None):
+        if listened := _listen(enroller, _sound(data, places, speed)):
             found.append(listened[0])
     return np.array(found, np.float32)
+
+
+def _sound(data: Prepared, places: list[int], speed: float) -> np.ndarray:
+    """Up to four recordings one after another, at a speed."""
+    return change_speed(np.concatenate([data.cache.audio(i) for i in places[:RECORDINGS]]), speed)
 
 
 def _listen(enroller: Enroller, sound: np.ndarray) -> tuple[np.ndarray, float] | None:
@@ -184,18 +195,14 @@ class Listener:
         return [voice for places in bar if (voice := self._voice(places))]
 
     def _voice(self, places: list[int]) -> Heard | None:
-        speed, half = float(self._rng.choice(SPEEDS)), (len(places) + 1) // 2
-        enrolled = _listen(self._enroller, self._sound(places[:half], speed))
-        later = self._sound(places[half:], speed)
+        speed, half = float(self._rng.choice(self._options.speeds)), (len(places) + 1) // 2
+        enrolled = _listen(self._enroller, _sound(self._data, places[:half], speed))
+        later = _sound(self._data, places[half:], speed)
         pieces = [_listen(self._enroller, self._piece(later, s)) for s in self._options.seconds]
         if enrolled is None or not (found := [p for p in pieces if p]):
             return None
         corpus = self._data.cache.utterances[places[0]].corpus
         return Heard((corpus, speed), enrolled[0], [v for v, _ in found], [s for _, s in found])
-
-    def _sound(self, places: list[int], speed: float) -> np.ndarray:
-        sound = np.concatenate([self._data.cache.audio(i) for i in places[:RECORDINGS]])
-        return change_speed(sound, speed)
 
     def _piece(self, sound: np.ndarray, length_s: float) -> np.ndarray:
         """So much of a sound, from anywhere in it, perturbed or not."""
