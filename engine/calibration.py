@@ -1,8 +1,9 @@
-"""From a cosine to evidence: normalised by a cohort of strangers, then a log-likelihood ratio.
+"""From a cosine to evidence: a score, then a log-likelihood ratio.
 
-A cosine means more in long speech than in short, and is higher for common voices than for rare ones. The
-cohort (adaptive s-norm, Matějka et al. 2017) takes off the latter, logistic regression on score and duration
-(Brümmer & du Preez 2006) makes a log-likelihood ratio of it: natural logarithm, above 0 for the same voice.
+A cosine means more in long speech than in short, and is higher for common voices than for rare ones. A cohort
+of strangers can take off the latter (adaptive s-norm, Matějka et al. 2017; a calibration says whether it
+does); logistic regression on score and duration (Brümmer & du Preez 2006) makes a log-likelihood ratio of it:
+natural logarithm, above 0 for the same voice.
 """
 
 from __future__ import annotations
@@ -22,8 +23,6 @@ from engine.inference.onnx import find_model, installed
 from engine.profile import Space
 
 CALIBRATION_NAME, COHORT_NAME = "calibration.toml", "cohort.npy"
-NEAREST = 60
-"""Strangers of the cohort that a voice is compared with: those most like it."""
 LEAST_STRANGERS = 2
 N_WEIGHTS = 4
 REMEDY = "make one with `python -m rt_models.training calibration`"
@@ -33,7 +32,7 @@ class Evidence(NamedTuple):
     """What a comparison of two voices says."""
 
     score: float
-    """Cosine in standard deviations above the strangers most like the two."""
+    """Cosine; where the calibration is by a cohort, in standard deviations above its strangers."""
     llr: float
     """Natural logarithm of how much likelier it is for one person than for two."""
 
@@ -50,6 +49,8 @@ class Calibration:
     """Seconds of speech that it was fitted on; outside, the nearer of the two is taken."""
     cohort: np.ndarray
     """Unit vectors of strangers float32 (n, dim)."""
+    nearest: int
+    """How many of them, those most like a voice, its score is normalised by; 0 leaves the cosine."""
     thresholds: dict[str, float]
     """Log-likelihood ratio at which so many percent of strangers were accepted."""
     n_strangers: int
@@ -59,7 +60,7 @@ class Calibration:
 
     def compare(self, enrolled: np.ndarray, heard: np.ndarray, heard_s: float) -> Evidence:
         """Whether unit vectors (dim,) of an enrolled voice and of `heard_s` of speech are one person's."""
-        score = s_norm(enrolled[None], heard[None], self.cohort)[0]
+        score = s_norm(enrolled[None], heard[None], self.cohort, self.nearest)[0]
         length_s = np.clip([heard_s], *self.lengths_s)
         return Evidence(float(score[0]), float((score_features(score, length_s) @ self.weights)[0]))
 
@@ -72,16 +73,19 @@ class Calibration:
         return self.thresholds[name]
 
 
-def s_norm(enrolled: np.ndarray, heard: np.ndarray, cohort: np.ndarray) -> np.ndarray:
-    """Adaptive s-norm of the cosines (n, m) of unit vectors (n, dim), (m, dim) by a cohort of strangers."""
+def s_norm(enrolled: np.ndarray, heard: np.ndarray, cohort: np.ndarray, nearest: int) -> np.ndarray:
+    """Adaptive s-norm of the cosines (n, m) of unit vectors (n, dim), (m, dim) by those `nearest` strangers
+    of a cohort that are most like each; 0 leaves the cosines as they are."""
     cosines = enrolled @ heard.T
-    (mean_e, std_e), (mean_h, std_h) = (_nearest(side, cohort) for side in (enrolled, heard))
+    if not nearest:
+        return cosines
+    (mean_e, std_e), (mean_h, std_h) = (_strangers(side, cohort, nearest) for side in (enrolled, heard))
     return ((cosines - mean_e[:, None]) / std_e[:, None] + (cosines - mean_h) / std_h) / 2
 
 
-def _nearest(vectors: np.ndarray, cohort: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _strangers(vectors: np.ndarray, cohort: np.ndarray, nearest: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation (n,) of the cosines of vectors (n, dim) with the strangers most like each."""
-    near = np.sort(vectors @ cohort.T, axis=1)[:, -NEAREST:]
+    near = np.sort(vectors @ cohort.T, axis=1)[:, -nearest:]
     return near.mean(axis=1), near.std(axis=1) + 1e-6
 
 
@@ -132,6 +136,8 @@ def _read(content: dict[str, Any], cohort_file: bytes) -> Calibration:
         raise ValueError(f"{COHORT_NAME}: expected finite vectors (n, dim), got shape {cohort.shape}")
     if weights.shape != (N_WEIGHTS,) or not np.isfinite([*weights, *thresholds.values()]).all():
         raise ValueError(f"expected {N_WEIGHTS} finite weights and finite thresholds")
+    if content["nearest"] not in range(len(cohort) + 1):
+        raise ValueError(f"nearest = {content['nearest']}: expected 0 … {len(cohort)}")
     if not 0 < shortest_s <= longest_s or not thresholds:
         raise ValueError("expected rising lengths_s above 0 and at least one threshold")
     return Calibration(
@@ -139,6 +145,7 @@ def _read(content: dict[str, Any], cohort_file: bytes) -> Calibration:
         weights,
         (shortest_s, longest_s),
         cohort,
+        int(content["nearest"]),
         thresholds,
         int(content["n_strangers"]),
         int(content["n_voices"]),

@@ -100,7 +100,7 @@ class Verification(Event):
 
     name: str
     score: float
-    """Cosine in standard deviations above the strangers most like the two voices."""
+    """Cosine; where the calibration is by a cohort, in standard deviations above its strangers."""
     llr: float
     """Natural logarithm of how much likelier the speech is if it is that person's."""
     heard_s: float

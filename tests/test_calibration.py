@@ -51,14 +51,16 @@ def test_a_score_that_says_nothing_or_the_reverse_is_refused(rng):
         fit(backwards, np.array([1.0, 4.0]))
 
 
-def test_strangers_are_of_the_same_corpus_and_speed(rng):
+@pytest.mark.parametrize("nearest", [0, 20])
+def test_strangers_are_of_the_same_corpus_and_speed(rng, nearest):
     def unit(*shape: int) -> np.ndarray:
         rows = rng.standard_normal(shape).astype(np.float32)
         return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
     groups = [("a", 0.9), ("a", 0.9), ("a", 0.9), ("a", 1.1), ("b", 0.9)]
     voices = [Heard(group, v, [v, v], [1.0, 2.0]) for group, v in zip(groups, unit(5, 16), strict=True)]
-    trials = compare(voices, {s: unit(80, 16) for s in (0.9, 1.1)}, 9, rng)
+    cohorts = {s: unit(80, 16) for s in (1.0, 0.9, 1.1)}
+    trials = compare(voices, cohorts, CalibrationConfig(nearest=nearest, strangers=9), rng)
     assert trials.same.sum() == 10 and (~trials.same).sum() == 3 * 2 * 2
     assert trials.scores[trials.same].min() > trials.scores[~trials.same].max()
 
@@ -78,12 +80,14 @@ def data(tmp_path, enrolment_sound, later, speech, rng) -> Prepared:
 
 
 def test_what_is_calibrated_is_what_the_engine_reads(data, tmp_path):
-    options = CalibrationConfig(n_cohort=8, n_speakers=3, speeds=(0.9,), seconds=(1.5, 3.0), perturbed=0.0)
+    options = CalibrationConfig(
+        n_cohort=8, nearest=8, n_speakers=3, speeds=(0.9,), seconds=(1.5, 3.0), perturbed=0.0
+    )
     content, cohort = calibrate(PipelineConfig(), data, options)
     write_calibration(content, cohort, tmp_path)
     found = load_calibration(tmp_path, Enroller().space)
     assert found.weights.tolist() == content["weights"]
-    assert found.n_voices == 3 and found.n_strangers == 3 * 2 * 2
+    assert found.nearest == 8 and found.n_voices == 3 and found.n_strangers == 3 * 2 * 2
     assert list(found.thresholds) == ["0.1", "1", "5"]
     np.testing.assert_allclose(found.cohort, cohort, atol=1e-3)
     again, _ = calibrate(PipelineConfig(), data, options)

@@ -102,7 +102,17 @@ def test_the_normalised_score_is_the_mean_of_the_two_sides_deviations(rng):
     for i, j in np.ndindex(3, 5):
         near = [sorted(cohort @ side)[-60:] for side in (a[i], b[j])]
         wanted = np.mean([(a[i] @ b[j] - np.mean(n)) / np.std(n) for n in near])
-        assert s_norm(a, b, cohort)[i, j] == pytest.approx(wanted, rel=1e-4)
+        assert s_norm(a, b, cohort, 60)[i, j] == pytest.approx(wanted, rel=1e-4)
+    np.testing.assert_array_equal(s_norm(a, b, cohort, 0), a @ b.T)
+
+
+def test_a_calibration_by_a_cohort_normalises_its_scores(calibration, voices):
+    a, b = list(voices.values())[:2]
+    for nearest in (0, 20):
+        found = replace(calibration, nearest=nearest).compare(a, b, 2.0)
+        assert found.score == pytest.approx(s_norm(a[None], b[None], calibration.cohort, nearest).item())
+        ratio = np.array([1.0, found.score, 1.0, found.score]) @ calibration.weights
+        assert found.llr == pytest.approx(ratio, rel=1e-4)
 
 
 def test_lengths_beyond_the_fitted_ones_count_as_the_nearest(calibration, voices):
@@ -237,6 +247,7 @@ def damage(change: dict) -> object:
         (damage({"weights": [1.0, 2.0]}), "expected 4 finite weights"),
         (damage({"weights": [1.0, 2.0, float("nan"), 0.0]}), "expected 4 finite weights"),
         (damage({"lengths_s": [3.0, 1.0]}), "rising lengths_s"),
+        (damage({"nearest": 10_000}), "nearest = 10000: expected 0 … "),
         (damage({"thresholds": {}}), "at least one threshold"),
         (damage({"thresholds": 3}), "is damaged"),
     ],

@@ -32,8 +32,11 @@ class CalibrationConfig:
     """How many voices are compared, and for how long they are heard."""
 
     n_cohort: int = 300
-    """Strangers that scores are normalised by; none of them is in a trial."""
-    n_speakers: int = 600
+    """Strangers that scores can be normalised by; none of them is in a trial."""
+    nearest: int = 0
+    """How many of the cohort, those most like a voice, its score is normalised by (adaptive s-norm); 0 leaves
+    the cosine as it is, which holds better for accents and rooms that the cohort lacks (see the card)."""
+    n_speakers: int = 500
     """Speakers of three recordings and more that are compared."""
     speeds: tuple[float, ...] = (0.85, 0.9, 1.1, 1.17)
     """Of which each speaker gets one."""
@@ -75,9 +78,10 @@ def calibrate(
     chosen = [places for places in speakers if len(places) > 2][: options.n_speakers]
     taken = {places[0] for places in chosen}
     rest = [places for places in speakers if places[0] not in taken]
-    cohorts = {s: _cohort(enroller, data, rest[: options.n_cohort], s) for s in (1.0, *options.speeds)}
+    made_at = (1.0, *options.speeds) if options.nearest else (1.0,)
+    cohorts = {s: _cohort(enroller, data, rest[: options.n_cohort], s) for s in made_at}
     voices = Listener(enroller, data, options, rng).voices(chosen)
-    trials = compare(voices, cohorts, options.strangers, rng)
+    trials = compare(voices, cohorts, options, rng)
     lengths_s = np.percentile(trials.heard_s, (1, 99)).round(2)
     weights = fit(trials, lengths_s)
     ratios = score_features(trials.scores, trials.heard_s.clip(*lengths_s)) @ weights
@@ -88,6 +92,7 @@ def calibrate(
         "encoder_id": space.encoder_id,
         "enhancer": space.enhancer,
         "weights": [round(float(w), 5) for w in weights],
+        "nearest": options.nearest,
         "lengths_s": lengths_s.tolist(),
         "n_strangers": len(strangers),
         "n_voices": len(voices),
@@ -129,21 +134,24 @@ def fit(trials: Trials, lengths_s: np.ndarray) -> np.ndarray:
 
 
 def compare(
-    voices: list[Heard], cohorts: dict[float, np.ndarray], n_strangers: int, rng: np.random.Generator
+    voices: list[Heard],
+    cohorts: dict[float, np.ndarray],
+    options: CalibrationConfig,
+    rng: np.random.Generator,
 ) -> Trials:
-    """Everything heard against the own enrolment and those of some strangers of its group; `cohorts` by
-    speed."""
+    """Everything heard against the own enrolment and those of some strangers of its group, normalised by the
+    cohort at its speed where there is one."""
     enrolled = np.stack([v.enrolled for v in voices])
     groups: dict[tuple[str, float], list[int]] = defaultdict(list)
     for i, voice in enumerate(voices):
         groups[voice.group].append(i)
     rows: list[tuple[float, float, bool]] = []
     for i, voice in enumerate(voices):
-        others, cohort = [j for j in groups[voice.group] if j != i], cohorts[voice.group[1]]
+        others, cohort = [j for j in groups[voice.group] if j != i], cohorts.get(voice.group[1], cohorts[1.0])
         for vector, length_s in zip(voice.vectors, voice.lengths_s, strict=True):
-            chosen = rng.choice(others, min(n_strangers, len(others)), replace=False) if others else []
+            chosen = rng.choice(others, min(options.strangers, len(others)), replace=False) if others else []
             compared = [i, *chosen]
-            scores = s_norm(enrolled[compared], vector[None], cohort)[:, 0]
+            scores = s_norm(enrolled[compared], vector[None], cohort, options.nearest)[:, 0]
             rows += [(score, length_s, j == i) for score, j in zip(scores, compared, strict=True)]
     return Trials(*(np.array(column) for column in zip(*rows, strict=True)))
 
