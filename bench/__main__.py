@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     vad.add_argument("--config", type=Path, help="TOML settings of the engine")
     vad.add_argument("--without-silero", action="store_true")
 
-    verification = _command(commands, "verification", "EER and minDCF of the encoder on a trial list")
+    verification = _command(commands, "verification", "EER, minDCF and Cllr of the encoder on a trial list")
     verification.add_argument(
         "--trials", type=Path, default=CORPUS / "trials/english.trials", help="lines of `1|0 file file`"
     )
@@ -37,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
     verification.add_argument("--snr", type=float, help="dB of the noise clip")
     verification.add_argument("--babble", type=float, help="dB of the babble, instead of noise")
     verification.add_argument("--first-s", type=float, help="only the first seconds of each file")
+    verification.add_argument(
+        "--every", type=int, default=1, help="only the trials between every n-th file, for quick runs"
+    )
     verification.add_argument(
         "--encoder", action="append", help="name or folder of an encoder (with --compare: once for each)"
     )

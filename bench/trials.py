@@ -12,7 +12,13 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from bench.sound import add_noise, read_mono
-from engine import SAMPLE_RATE, equal_error_rate, minimum_detection_cost
+from engine import (
+    SAMPLE_RATE,
+    calibration_cost,
+    equal_error_rate,
+    minimum_calibration_cost,
+    minimum_detection_cost,
+)
 
 
 @dataclass(frozen=True)
@@ -90,4 +96,16 @@ def error_rates(targets: np.ndarray, nontargets: np.ndarray) -> dict[str, float]
         "eer": round(100 * equal_error_rate(targets, nontargets), 3),
         "min_dcf_p05": round(minimum_detection_cost(targets, nontargets, 0.05), 4),
         "min_dcf_p01": round(minimum_detection_cost(targets, nontargets, 0.01), 4),
+    }
+
+
+def evidence_costs(
+    targets: np.ndarray, nontargets: np.ndarray, thresholds: dict[str, float]
+) -> dict[str, float | dict[str, float]]:
+    """Cllr as it is and at its best, and what is accepted and rejected wrongly, in percent, at thresholds."""
+    return {
+        "cllr": round(calibration_cost(targets, nontargets), 4),
+        "min_cllr": round(minimum_calibration_cost(targets, nontargets), 4),
+        "false_accepts": {k: round(100 * float((nontargets >= t).mean()), 3) for k, t in thresholds.items()},
+        "false_rejects": {k: round(100 * float((targets < t).mean()), 3) for k, t in thresholds.items()},
     }

@@ -1,10 +1,12 @@
-"""Equal error rate and detection cost of an encoder on a trial list, clean, in noise or in babble."""
+"""Equal error rate, detection and calibration cost of an encoder on a trial list, clean or disturbed."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -12,34 +14,89 @@ from tqdm import tqdm
 from bench import comparison
 from bench.results import machine, save, table
 from bench.sound import read_mono
-from bench.trials import error_rates, read_beds, read_trials, with_babble, with_noise
+from bench.trials import error_rates, evidence_costs, read_beds, read_trials, with_babble, with_noise
 from engine import (
     SAMPLE_RATE,
     ArraySource,
+    AudioError,
+    Calibration,
+    Enroller,
     FileEmbedder,
+    ModelError,
     PipelineConfig,
+    Recording,
+    find_calibration,
     read_config,
 )
 
+NO_EVIDENCE = {"cllr": None, "min_cllr": None, "false_accepts": None, "false_rejects": None}
 
-def scores(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
+
+class Trials:
+    """The trials of the command line: pairs of files, and each file as it is heard."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        labels, pairs = read_trials(args.trials)
+        kept = set(sorted({name for pair in pairs for name in pair})[:: args.every])
+        chosen = np.array([a in kept and b in kept for a, b in pairs])
+        self.labels, self.pairs = labels[chosen], [p for p, c in zip(pairs, chosen, strict=True) if c]
+        self._args, self._distort = args, _distortion(args)
+
+    def sounds(self, what: str) -> Iterator[tuple[str, ArraySource]]:
+        """Every file once, by name."""
+        names = sorted({name for pair in self.pairs for name in pair})
+        for name in tqdm(names, desc=what, unit="file", disable=None):
+            samples = read_mono(self._args.root / name)
+            if self._distort:
+                samples = self._distort(name, samples)
+            if self._args.first_s:
+                samples = samples[: int(self._args.first_s * SAMPLE_RATE)]
+            yield name, ArraySource(samples)
+
+    def split(self, values: list[float]) -> tuple[np.ndarray, np.ndarray]:
+        """Those of target and of non-target pairs."""
+        found = np.array(values)
+        return found[self.labels], found[~self.labels]
+
+
+def scores(trials: Trials, config: PipelineConfig) -> tuple[np.ndarray, np.ndarray]:
     """Cosines of the target and of the non-target pairs."""
-    labels, pairs = read_trials(args.trials)
-    names = sorted({name for pair in pairs for name in pair})
-    config = read_config(args.config) if args.config else PipelineConfig()
-    if args.encoder:
-        config = replace(config, encoder=replace(config.encoder, model=args.encoder[-1]))
-    embedder, distort = FileEmbedder(config), _distortion(args)
-    vectors = {}
-    for name in tqdm(names, unit="file", disable=None):
-        samples = read_mono(args.root / name)
-        if distort:
-            samples = distort(name, samples)
-        if args.first_s:
-            samples = samples[: int(args.first_s * SAMPLE_RATE)]
-        vectors[name] = embedder.embed(ArraySource(samples))
-    found = np.array([vectors[a] @ vectors[b] for a, b in pairs])
-    return found[labels], found[~labels]
+    embedder = FileEmbedder(config)
+    vectors = {name: embedder.embed(sound) for name, sound in trials.sounds("cosines")}
+    return trials.split([float(vectors[a] @ vectors[b]) for a, b in trials.pairs])
+
+
+def evidence(
+    trials: Trials, enroller: Enroller, calibration: Calibration
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Log-likelihood ratios of the target and of the non-target pairs, the first file enrolled and the second
+    heard, as `voicelane verify` gives them; and the number of files without speech, which say nothing (0)."""
+    heard = {}
+    for name, sound in trials.sounds("evidence"):
+        try:
+            heard[name] = enroller.listen(sound).recording
+        except AudioError:
+            heard[name] = None
+    ratios = [_ratio(heard[a], heard[b], calibration) for a, b in trials.pairs]
+    return *trials.split(ratios), sum(r is None for r in heard.values())
+
+
+def _ratio(enrolled: Recording | None, heard: Recording | None, calibration: Calibration) -> float:
+    if enrolled is None or heard is None:
+        return 0.0
+    return calibration.compare(enrolled.embedding, heard.embedding, heard.speech_s).llr
+
+
+def _evidence_costs(trials: Trials, config: PipelineConfig) -> dict[str, Any]:
+    """The `evidence_costs`, all None where the encoder is not calibrated for the settings."""
+    try:
+        enroller = Enroller(config)
+        calibration = find_calibration(config.encoder.model, enroller.space)
+    except ModelError as problem:
+        print(f"no calibration cost: {problem}", file=sys.stderr)
+        return {**NO_EVIDENCE, "n_unheard": None}
+    targets, nontargets, n_unheard = evidence(trials, enroller, calibration)
+    return {**evidence_costs(targets, nontargets, calibration.thresholds), "n_unheard": n_unheard}
 
 
 def _distortion(args: argparse.Namespace) -> Callable[[str, np.ndarray], np.ndarray] | None:
@@ -51,40 +108,55 @@ def _distortion(args: argparse.Namespace) -> Callable[[str, np.ndarray], np.ndar
     return with_noise(args.root, beds, args.snr)
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `verification` command."""
-    single = {"--config": args.config, "--snr": args.snr, "--babble": args.babble, "--first-s": args.first_s}
+def _config(args: argparse.Namespace) -> PipelineConfig:
+    config = read_config(args.config) if args.config else PipelineConfig()
+    if args.encoder:
+        config = replace(config, encoder=replace(config.encoder, model=args.encoder[-1]))
+    return config
+
+
+def _condition(args: argparse.Namespace) -> str:
+    if args.babble is not None:
+        condition = f"babble {args.babble:g} dB"
+    else:
+        condition = "clean" if args.snr is None else f"noise {args.snr:g} dB"
+    return condition + (f", first {args.first_s:g} s" if args.first_s else "")
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    single = {
+        "--config": args.config,
+        "--snr": args.snr,
+        "--babble": args.babble,
+        "--first-s": args.first_s,
+        "--every": args.every > 1,
+    }
     several = {"--campplus": args.campplus, "--resemblyzer": args.resemblyzer, "--plot": args.plot}
     unfit = [name for name, value in (single if args.compare else several).items() if value]
     if unfit:
         raise SystemExit(f"{', '.join(unfit)}: not {'with' if args.compare else 'without'} --compare")
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The `verification` command."""
+    _check_options(args)
     if args.compare:
         comparison.measure(args)
         return
-    targets, nontargets = scores(args)
-    result = error_rates(targets, nontargets)
-    condition = (
-        "clean"
-        if args.snr is None and args.babble is None
-        else (f"babble {args.babble:g} dB" if args.babble is not None else f"noise {args.snr:g} dB")
-    )
-    if args.first_s:
-        condition += f", first {args.first_s:g} s"
-    print(
-        table(
-            ["trials", "condition", "EER %", "minDCF 0.05", "minDCF 0.01"],
-            [[args.trials.stem, condition, *result.values()]],
-        )
-    )
-    save(
-        args.json,
-        {
-            "machine": machine(),
-            "trials": args.trials.stem,
-            "condition": condition,
-            "first_s": args.first_s,
-            "n_target": len(targets),
-            "n_nontarget": len(nontargets),
-            **result,
-        },
-    )
+    trials, config = Trials(args), _config(args)
+    targets, nontargets = scores(trials, config)
+    about = {"trials": args.trials.stem, "condition": _condition(args)}
+    counts = {"n_target": len(targets), "n_nontarget": len(nontargets)}
+    rates, costs = error_rates(targets, nontargets), _evidence_costs(trials, config)
+    _print(about, rates, costs)
+    chosen = {"first_s": args.first_s, "every": args.every}
+    save(args.json, {"machine": machine(), **about, **chosen, **counts, **rates, **costs})
+
+
+def _print(about: dict[str, str], rates: dict[str, float], costs: dict[str, Any]) -> None:
+    header = ["trials", "condition", "EER %", "minDCF 0.05", "minDCF 0.01", "Cllr", "minCllr"]
+    cllr = ["–" if costs[k] is None else costs[k] for k in ("cllr", "min_cllr")]
+    print(table(header, [[*about.values(), *rates.values(), *cllr]]))
+    for what in ("false_accepts", "false_rejects"):
+        for rate, measured in (costs[what] or {}).items():
+            print(f"at the threshold for {rate} % false accepts: {measured} % {what.replace('_', ' ')}")

@@ -8,6 +8,14 @@ from engine.audio.framer import Framer
 from engine.audio.resampler import Resampler
 from engine.audio.ring import Ring
 from engine.audio.sources import ArraySource, FileSource, MicrophoneSource, input_devices
+from engine.calibration import (
+    Calibration,
+    Evidence,
+    find_calibration,
+    load_calibration,
+    s_norm,
+    score_features,
+)
 from engine.config import (
     DiariserConfig,
     EncoderConfig,
@@ -40,6 +48,7 @@ from engine.events import (
     StageTiming,
     StreamStarted,
     Undone,
+    Verification,
     event_from_dict,
 )
 from engine.exports import TEXT_FORMATS, write_speakers
@@ -57,9 +66,11 @@ from engine.relabelling import Relabelling
 from engine.scoring import (
     DiarisationError,
     Turn,
+    calibration_cost,
     diarisation_error,
     equal_error_rate,
     error_curve,
+    minimum_calibration_cost,
     minimum_detection_cost,
 )
 from engine.sessions import Session, open_session, relabel_session, session_names
@@ -69,6 +80,7 @@ from engine.stages.encoder import SpeakerEncoder, load_encoder
 from engine.stages.enhancer import Enhancer, find_enhancer, load_enhancer
 from engine.stages.frontend import encoder_columns
 from engine.stages.vad import Decisions, Vad, VadEvidence, VadInput
+from engine.stages.verifier import Verifier
 from engine.store import ProfileStore
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, samples, seconds
 
@@ -80,6 +92,7 @@ __all__ = [
     "TEXT_FORMATS",
     "ArraySource",
     "AudioError",
+    "Calibration",
     "ConfigError",
     "Decisions",
     "DeviceError",
@@ -94,6 +107,7 @@ __all__ = [
     "Enrolment",
     "Event",
     "EventsDropped",
+    "Evidence",
     "FeatureExtractor",
     "Features",
     "FileEmbedder",
@@ -145,8 +159,11 @@ __all__ = [
     "VadConfig",
     "VadEvidence",
     "VadInput",
+    "Verification",
+    "Verifier",
     "VoicelaneError",
     "build_settings",
+    "calibration_cost",
     "ddim",
     "diarisation_error",
     "encoder_columns",
@@ -155,6 +172,7 @@ __all__ = [
     "event_from_dict",
     "export_profiles",
     "final_turns",
+    "find_calibration",
     "find_enhancer",
     "find_model",
     "home_folder",
@@ -165,8 +183,10 @@ __all__ = [
     "kaldi_fbank",
     "keep_recording",
     "known_people",
+    "load_calibration",
     "load_encoder",
     "load_enhancer",
+    "minimum_calibration_cost",
     "minimum_detection_cost",
     "models_folder",
     "open_session",
@@ -176,7 +196,9 @@ __all__ = [
     "record",
     "relabel_session",
     "rttm_line",
+    "s_norm",
     "samples",
+    "score_features",
     "seconds",
     "session_folder",
     "session_names",

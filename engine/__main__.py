@@ -28,6 +28,7 @@ from engine.session_commands import add_sessions, print_recorded
 from engine.sinks import JsonLinesSink, RttmSink, read_rttm
 from engine.terminal import TerminalSink, print_shares
 from engine.timebase import seconds
+from engine.verify_command import add_verify
 
 DEMO = Path(__file__).parent / "demo" / "conversation.opus"
 INTERRUPTED = 130
@@ -227,6 +228,7 @@ def parser() -> argparse.ArgumentParser:
     add_command(commands, devices, "list the microphones")
 
     add_enrol(commands)
+    add_verify(commands)
     add_profiles(commands)
     add_sessions(commands)
 

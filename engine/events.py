@@ -15,6 +15,7 @@ PLAIN = {
     "confirmed_end": int,
     "lost_samples": int,
     "final": bool,
+    "accepted": bool,
     "speaker": str,
     "name": str,
     "into": str,
@@ -91,6 +92,20 @@ class SpeakerIdentified(Event):
     name: str
     score: float
     """Cosine between the two voices."""
+
+
+@dataclass(frozen=True)
+class Verification(Event):
+    """Whether all speech up to `sample` is that of the enrolled person `name`; a later one replaces it."""
+
+    name: str
+    score: float
+    """Cosine; where the calibration is by a cohort, in standard deviations above its strangers."""
+    llr: float
+    """Natural logarithm of how much likelier the speech is if it is that person's."""
+    heard_s: float
+    """Seconds of speech behind it."""
+    accepted: bool
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from engine.stages.diariser import Diariser
 from engine.stages.encoder import Embedding, EncoderStage, Segmented, SpeechFrames, load_encoder
 from engine.stages.enhancer import EnhancerStage, load_enhancer
 from engine.stages.frontend import FrontEnd
+from engine.stages.verifier import Verifier, check_verifier
 from engine.stopwatch import Stopwatch
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
 
@@ -25,19 +26,25 @@ BLOCK_FRAMES = 50
 
 
 class Pipeline:
-    """Framer → STFT → features → VAD → encoder → enhancer → diariser, for one stream of 16 kHz mono sound.
+    """Framer → STFT → features → VAD → encoder → enhancer → diariser (and verifier), for one stream of 16 kHz
+    mono sound.
 
     >>> pipeline = Pipeline()
     >>> events = pipeline.push(block) + pipeline.flush()
     """
 
     def __init__(
-        self, config: PipelineConfig | None = None, timing: bool = False, people: Sequence[Person] = ()
+        self,
+        config: PipelineConfig | None = None,
+        timing: bool = False,
+        people: Sequence[Person] = (),
+        verifier: Verifier | None = None,
     ) -> None:
         """`timing` adds a `StageTiming` event to every push; models are loaded here.
 
-        `people` are recognised by name; their embeddings come from the same encoder and enhancer. When the
-        enhancer falls back, nobody is recognised any more.
+        `people` are recognised by name; their embeddings come from the same encoder and enhancer. `verifier`
+        judges all speech as one person's. When the enhancer falls back, nobody is recognised or verified any
+        more.
         """
         self.config = config = config or PipelineConfig()
         self._timing, self._stopwatch = timing, Stopwatch()
@@ -49,6 +56,9 @@ class Pipeline:
         self.space = Space(encoder.id, enhancer_id, encoder.name)
         check_people(people, encoder.dim)
         self._diariser = Diariser(config.diariser, samples(config.encoder.window_s), people)
+        self._verifier = verifier
+        if verifier:
+            check_verifier(verifier, self.space)
         self.reset()
 
     @property
@@ -94,11 +104,14 @@ class Pipeline:
         events = self._hear(self._framer.flush())
         events += self._judge(self._front_end.flush())
         events += self._attribute(self._encoder.flush()) + self._diariser.flush()
+        events += self._verifier.flush() if self._verifier else []
         return [_within(event, self._heard) for event in events]
 
     def reset(self) -> None:
         for stage in (self._framer, self._front_end, self._encoder, self._enhancer, self._diariser):
             stage.reset()
+        if self._verifier:
+            self._verifier.reset()
         self._stopwatch.take()
         self._heard = 0
 
@@ -133,8 +146,11 @@ class Pipeline:
         with self._stopwatch("diariser"):
             if notices:
                 self._diariser.recogniser.distrust()
+                if self._verifier:
+                    self._verifier.distrust()
             heard = [item for item in enhanced if not isinstance(item, EnhancerFellBack)]
-            return notices + self._diariser.process(heard)
+            found = notices + self._diariser.process(heard)
+        return found + (self._verifier.process(heard) if self._verifier else [])
 
     def _load_enhancer(self) -> tuple[EnhancerStage, str]:
         """The stage and the enhancer's id; a broken one must not stop the stream: the stage announces it."""

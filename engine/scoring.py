@@ -1,11 +1,11 @@
-"""Scores of the field: equal error rate, minimum detection cost, diarisation error rate."""
+"""Scores of the field: equal error rate, detection and calibration cost, diarisation error rate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import isotonic_regression, linear_sum_assignment
 
 
 def error_curve(targets: np.ndarray, nontargets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -36,6 +36,22 @@ def minimum_detection_cost(targets: np.ndarray, nontargets: np.ndarray, prior: f
     accepted, rejected = error_curve(targets, nontargets)
     cost = prior * rejected + (1 - prior) * accepted
     return float(cost.min() / min(prior, 1 - prior))
+
+
+def calibration_cost(targets: np.ndarray, nontargets: np.ndarray) -> float:
+    """Cllr in bits of log-likelihood ratios (natural logarithm): 0 is perfect, 1 says nothing (Brümmer & du
+    Preez 2006)."""
+    return float((np.logaddexp(0, -targets).mean() + np.logaddexp(0, nontargets).mean()) / (2 * np.log(2)))
+
+
+def minimum_calibration_cost(targets: np.ndarray, nontargets: np.ndarray) -> float:
+    """Cllr after the best monotonic change of the scores (isotonic regression)."""
+    scores = np.concatenate((targets, nontargets))
+    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)  # equal scores stay equal
+    hits = np.bincount(place[: len(targets)], minlength=len(count))
+    posterior = isotonic_regression(hits / count, weights=count).x.clip(1e-12, 1 - 1e-12)
+    ratios = np.log(posterior / (1 - posterior)) - np.log(len(targets) / len(nontargets))
+    return calibration_cost(ratios[place[: len(targets)]], ratios[place[len(targets) :]])
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,19 @@ def rest() -> np.ndarray:
     return sf.read(DEMO, dtype="float32")[0][int(SPLIT_S * 16_000) :]
 
 
+@pytest.fixture(scope="session")
+def later() -> dict[str, np.ndarray]:
+    """What each of the three says after the enrolment sound."""
+    sound = sf.read(DEMO, dtype="float32")[0]
+    turns = [t for t in read_rttm(DEMO.with_suffix(".rttm")) if t.start >= SPLIT_S]
+    return {
+        who: np.concatenate(
+            [sound[int(t.start * 16_000) : int(t.end * 16_000)] for t in turns if t.speaker == who]
+        )
+        for who in sorted({t.speaker for t in turns})
+    }
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own for profiles and sessions, which does not exist yet."""

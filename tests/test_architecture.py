@@ -37,6 +37,7 @@ LAYERS = [
     "audio",
     "dsp",
     "inference",
+    "calibration",
     "stages",
     "embedding",
     "store",
@@ -55,6 +56,7 @@ LAYERS = [
     "options",
     "people_commands",
     "session_commands",
+    "verify_command",
 ]
 
 

@@ -93,6 +93,16 @@ def test_verification(tmp_path, trials, condition):
     found = bench(tmp_path, "verification", "--trials", trials, "--root", tmp_path, *condition)
     assert found["n_target"] == 4 and found["n_nontarget"] == 12
     assert found["eer"] == 0.0 and found["min_dcf_p05"] == found["min_dcf_p01"] == 0.0
+    assert found["min_cllr"] == 0.0 < found["cllr"] and found["n_unheard"] == 0
+    assert set(found["false_accepts"]) == set(found["false_rejects"]) == {"0.1", "1", "5"}
+
+
+def test_verification_with_an_encoder_that_is_not_calibrated_has_no_calibration_cost(tmp_path, trials):
+    found = bench(
+        tmp_path, "verification", "--trials", trials, "--root", tmp_path, "--encoder", "lstm", "--every", 2
+    )
+    assert found["n_target"] == found["n_nontarget"] == 2 and found["eer"] >= 0.0
+    assert all(found[k] is None for k in ("cllr", "min_cllr", "false_accepts", "false_rejects", "n_unheard"))
 
 
 def test_the_comparison_has_every_system_in_every_condition(tmp_path, trials):

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import Turn, diarisation_error, equal_error_rate, error_curve, minimum_detection_cost
+from engine import (
+    Turn,
+    calibration_cost,
+    diarisation_error,
+    equal_error_rate,
+    error_curve,
+    minimum_calibration_cost,
+    minimum_detection_cost,
+)
 
 
 def random_turns(rng: np.random.Generator, speakers: int) -> list[Turn]:
@@ -66,3 +74,30 @@ def test_the_curve_is_monotone(rng):
     assert (np.diff(accepted) <= 1e-12).all() and (np.diff(rejected) >= -1e-12).all()
     assert (accepted[0], rejected[0], rejected[-1]) == (1.0, 0.0, 1.0)
     assert accepted[-1] == pytest.approx(0.0)
+
+
+def test_calibration_cost_at_the_ends():
+    assert calibration_cost(np.full(3, 40.0), np.full(5, -40.0)) == pytest.approx(0.0, abs=1e-9)
+    assert calibration_cost(np.zeros(3), np.zeros(5)) == 1.0
+    assert calibration_cost(np.full(3, -5.0), np.full(5, 5.0)) > 7.0, "confidently wrong"
+    assert minimum_calibration_cost(np.zeros(3), np.zeros(5)) == pytest.approx(1.0)
+    assert minimum_calibration_cost(np.arange(3.0) + 9, np.arange(5.0)) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_ratios_of_two_normal_distributions_are_calibrated_and_scaled_ones_are_not(rng):
+    """N(±2, σ² = 4) are their own log-likelihood ratios."""
+    targets, nontargets = rng.normal(2, 2, 50_000), rng.normal(-2, 2, 50_000)
+    cost, least = calibration_cost(targets, nontargets), minimum_calibration_cost(targets, nontargets)
+    assert least <= cost == pytest.approx(least, abs=0.005)
+    for worse in (2.0, 0.5):
+        assert calibration_cost(worse * targets, worse * nontargets) > cost + 0.01
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_least_calibration_cost_is_invariant_to_monotone_maps_and_never_above_the_cost(seed):
+    rng = np.random.default_rng(seed)
+    targets, nontargets = rng.normal(1, 2, 60).round(1), rng.normal(-1, 2, 200).round(1)
+    least = minimum_calibration_cost(targets, nontargets)
+    for change in (lambda x: x, lambda x: 7 * x - 3, np.exp, np.arctan, lambda x: x**3):
+        assert minimum_calibration_cost(change(targets), change(nontargets)) == pytest.approx(least, abs=1e-9)
+        assert least <= calibration_cost(change(targets), change(nontargets))

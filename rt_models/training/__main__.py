@@ -13,13 +13,14 @@ import soundfile as sf
 import torch
 import torch.distributed as dist
 
-from engine import EncoderConfig, VoicelaneError, load_encoder, read_settings
+from engine import EncoderConfig, PipelineConfig, VoicelaneError, find_model, load_encoder, read_settings
 from rt_models.export.encoder import export_encoder
 from rt_models.export.onnx import write_facts
 from rt_models.export.seed import export_mlp, export_seed
 from rt_models.export.vad import export_vad
 from rt_models.nets.registry import build
 from rt_models.training import ablation, corpus, seed, vad
+from rt_models.training.calibration import CalibrationConfig, calibrate, write_calibration
 from rt_models.training.demo import make_demo
 from rt_models.training.encoder import TrainConfig, draw_curves, train
 from rt_models.training.evaluate import TrialSet
@@ -109,6 +110,16 @@ def train_enhancers(args: argparse.Namespace) -> None:
         print(f"{folder}: {parameters / 1e6:.2f} M parameters, differs from torch by {worst:.1e}")
 
 
+def calibrate_encoder(args: argparse.Namespace) -> None:
+    """Fit the scores of an encoder, without an enhancer, to log-likelihood ratios."""
+    options = read_settings(args.config, CalibrationConfig) if args.config else CalibrationConfig()
+    folder = args.out or find_model(args.encoder, "encoder")
+    config = PipelineConfig(encoder=EncoderConfig(model=args.encoder))
+    content, cohort = calibrate(config, prepare(args), replace(options, seed=args.seed))
+    write_calibration(content, cohort, folder)
+    print(f"{folder}: {content}, {len(cohort)} voices in the cohort")
+
+
 def run_ablations(args: argparse.Namespace) -> None:
     """Train the variations of the shipped encoder, all with the same small budget."""
     base = read_settings(args.config, TrainConfig) if args.config else TrainConfig()
@@ -123,7 +134,7 @@ def train_demo(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     top = argparse.ArgumentParser(prog="python -m rt_models.training", description=__doc__)
-    top.add_argument("command", choices=["encoder", "seed", "vad", "ablation", "demo"])
+    top.add_argument("command", choices=["encoder", "seed", "vad", "calibration", "ablation", "demo"])
     top.add_argument("--corpus", type=Path, required=True, help="folder that the manifest's paths start at")
     top.add_argument(
         "--manifest",
@@ -139,9 +150,11 @@ def main(argv: list[str] | None = None) -> None:
         "--teacher", type=Path, help="CAM++ as a model folder, made by `python -m rt_models.export campplus`"
     )
     top.add_argument(
-        "--encoder", default="conv_transformer", help="for `seed`: the encoder, by name or model folder"
+        "--encoder",
+        default="conv_transformer",
+        help="for `seed`, `calibration`: the encoder, by name or model folder",
     )
-    top.add_argument("--seed", type=int, default=0, help="for `seed`: of the weights and batches")
+    top.add_argument("--seed", type=int, default=0, help="for `seed`, `calibration`: of all that is drawn")
     top.add_argument("--jobs", type=int, default=1, help="for `seed`: processes that embed the pairs")
     top.add_argument("--config", type=Path, help="TOML of rt_models/training/configs")
     top.add_argument("--name", help="of the model (default: the kind of network), or of one ablation")
@@ -163,6 +176,7 @@ def main(argv: list[str] | None = None) -> None:
         "encoder": train_encoder,
         "seed": train_enhancers,
         "vad": train_vad,
+        "calibration": calibrate_encoder,
         "ablation": run_ablations,
         "demo": train_demo,
     }

@@ -1,0 +1,80 @@
+"""Whether a running voice is that of one enrolled person: evidence that grows with the speech."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.calibration import Calibration
+from engine.errors import VoicelaneError
+from engine.events import Verification
+from engine.people import Person, check_people, mean_voice
+from engine.profile import Space
+from engine.stages.encoder import Embedding, Segmented
+from engine.timebase import SAMPLE_RATE, seconds
+
+
+class Verifier:
+    """`Segmented` items of one voice in, a `Verification` out for each second of speech, and at the end.
+
+    It compares the mean of the embeddings, each weighing as much as the speech that it is the first to
+    cover: close to the mean of consecutive windows that `Enroller.listen` takes. All speech is taken for one
+    person's.
+    """
+
+    latency_samples = 0
+
+    def __init__(self, person: Person, calibration: Calibration, false_accepts: float = 1.0) -> None:
+        """`false_accepts` is the percentage of strangers to accept, of those the calibration measured.
+
+        Raises `ModelError` for another, `VoicelaneError` for embeddings that are not of its space.
+        """
+        check_people([person], calibration.cohort.shape[1])
+        self.name, self.calibration = person.name, calibration
+        self.threshold = calibration.threshold(false_accepts)
+        self._enrolled = mean_voice(person.embeddings)
+        self.reset()
+
+    def reset(self) -> None:
+        self._sum = np.zeros_like(self._enrolled)
+        self._heard = self._end = self._judged = 0  # samples: of speech, of the stream, when last told
+        self._trusted = True
+
+    def distrust(self) -> None:
+        """Say nothing more until `reset`: the embeddings have left the calibration's space."""
+        self._trusted = False
+
+    def process(self, items: Sequence[Segmented]) -> list[Verification]:
+        found: list[Verification] = []
+        for item in items:
+            if isinstance(item, Embedding):
+                self._hear(item)
+                if self._heard // SAMPLE_RATE > self._judged // SAMPLE_RATE:
+                    found += self._judge()
+        return found
+
+    def flush(self) -> list[Verification]:
+        """The verdict on everything, unless it was the last one given."""
+        return self._judge() if self._heard > self._judged else []
+
+    def _hear(self, item: Embedding) -> None:
+        new = item.end - max(item.start, self._end)
+        self._sum = self._sum + new * item.vector
+        self._heard, self._end = self._heard + new, item.end
+
+    def _judge(self) -> list[Verification]:
+        self._judged = self._heard
+        if not self._trusted:
+            return []
+        heard_s = seconds(self._heard)
+        score, llr = self.calibration.compare(self._enrolled, mean_voice(self._sum[None]), heard_s)
+        return [Verification(self._end, self.name, score, llr, heard_s, llr >= self.threshold)]
+
+
+def check_verifier(verifier: Verifier, space: Space) -> None:
+    """Raise `VoicelaneError` for a verifier of another space than the pipeline's."""
+    if verifier.calibration.space != space:
+        raise VoicelaneError(
+            f"{verifier.name}: the calibration is for {verifier.calibration.space}, not for {space}"
+        )
