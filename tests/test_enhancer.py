@@ -70,6 +70,8 @@ def broken(tmp_path: Path, what: str) -> Path:
         manifest["settings"]["encoder_id"] = "0" * 64
     elif what == "no confidence":
         del manifest["settings"]["confidence"]
+    elif what == "confidence of words":
+        manifest["settings"]["confidence"] = [1.0, 2.0, "three"]
     elif what == "another kind":
         manifest["kind"] = "encoder"
     elif what == "weights missing":
@@ -87,6 +89,7 @@ FAULTS = [
     "swapped with its manifest's checksum",
     "for another encoder",
     "no confidence",
+    "confidence of words",
     "another kind",
     "weights missing",
     "no folder",

@@ -54,8 +54,8 @@ class Enhancer:
             )
         with self._timed("enhancer"):
             found = self._enhanced(np.asarray(vector, np.float32))
-        if found.shape[1:] != (self.dim,) or not np.isfinite(found).all():
-            raise ModelError(f"{self.name}: the network gave no finite vector; reinstall the model")
+        if found.shape[1:] != (self.dim,) or not np.allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-3):
+            raise ModelError(f"{self.name}: the network gave no unit vector; reinstall the model")
         moved, spread = 1.0 - float(found[0] @ vector), 1.0 - float(np.mean(found[1:] @ found[0]))
         expected = self._confidence @ (1.0, moved, spread)
         return found[0], float(np.clip(expected, 0.0, 1.0))
@@ -131,6 +131,9 @@ def _check(manifest: Manifest, encoder: SpeakerEncoder) -> None:
             f"{manifest.name}: was trained for the encoder {settings['encoder']} "
             f"({settings['encoder_id'][:12]}…), not for {encoder.name} ({encoder.id[:12]}…)"
         )
+    weights = settings["confidence"]
+    if not (isinstance(weights, list) and len(weights) == 3 and all(map(np.isreal, weights))):
+        raise ModelError(f"{manifest.name}: settings.confidence: expected three numbers, got {weights}")
     if settings["dim"] != encoder.dim:
         raise ModelError(
             f"{manifest.name}: expected embeddings of {settings['dim']} numbers, "
