@@ -108,12 +108,14 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def as_shipped(encoder: str, method: str) -> Change:
-    """The enhancer as the live engine runs it."""
-    enhancer = load_enhancer(
-        EnhancerConfig(model=method, draws=1), load_encoder(EncoderConfig(model=encoder))
-    )
-    assert enhancer is not None
-    return lambda vectors: np.stack([enhancer.enhance(v)[0] for v in vectors])
+    """The enhancer's graph as the live engine runs it, without noise; all vectors at once."""
+    model = Model(find_enhancer(method, load_encoder(EncoderConfig(model=encoder))))
+
+    def change(vectors: np.ndarray) -> np.ndarray:
+        noise = {"noise": np.zeros_like(vectors)} if "noise" in model.manifest.inputs else {}
+        return model.run(embedding=vectors, **noise)[0]
+
+    return change
 
 
 def sampled(encoder: str, t0: int, n_steps: int, draws: int = 0, seed: int = 0) -> Change:

@@ -96,8 +96,8 @@ def diffusion_loss(net: ResidualDiffusionMlp, batch: Batch, rng: torch.Generator
 
 
 def plain_loss(net: ResidualMlp, batch: Batch) -> Tensor:
-    """Mean log((x − x̂)² + 1e-6)."""
-    return torch.log((net(batch.noisy) - batch.clean) ** 2 + 1e-6).mean()
+    """Mean log(‖x − x̂‖² + 1e-6)."""
+    return torch.log(((net(batch.noisy) - batch.clean) ** 2).sum(dim=1) + 1e-6).mean()
 
 
 def contrastive_loss(a: Tensor, b: Tensor, unsure: Tensor, scale: float) -> Tensor:
