@@ -82,9 +82,10 @@ def measure(args: argparse.Namespace) -> None:
     rows = {
         "frame_path_ms": (path, path_cpu),
         "encoder_ms": (spent["encoder"][called], spent["encoder cpu"][called]),
-        "enhancer_ms": (spent["enhancer"][called], spent["enhancer cpu"][called]),
         "decision_step_ms": (decision[called], decision_cpu[called]),
     }
+    if spent["enhancer"].any():
+        rows["enhancer_ms"] = (spent["enhancer"][called], spent["enhancer cpu"][called])
     result = {
         name: percentiles(wall) | {"cpu_p50": round(float(np.median(cpu)), 4)}
         for name, (wall, cpu) in rows.items()
