@@ -159,6 +159,7 @@ def record(source: PushSource, duration_s: float, progress: Callable[[float], No
             time.sleep(POLL_S)
             patience_s -= POLL_S
             progress(min(ring.written, n_wanted) / source.rate)
+        progress(min(ring.written, n_wanted) / source.rate)
     finally:
         source.close()
     if ring.written < n_wanted:
