@@ -47,8 +47,10 @@ from engine.events import (
     SpeechStarted,
     StageTiming,
     StreamStarted,
+    TurnRevised,
     Undone,
     Verification,
+    VoiceMeasured,
     event_from_dict,
 )
 from engine.exports import TEXT_FORMATS, write_speakers
@@ -154,6 +156,7 @@ __all__ = [
     "StoreError",
     "StreamStarted",
     "Turn",
+    "TurnRevised",
     "Undone",
     "Vad",
     "VadConfig",
@@ -161,6 +164,7 @@ __all__ = [
     "VadInput",
     "Verification",
     "Verifier",
+    "VoiceMeasured",
     "VoicelaneError",
     "build_settings",
     "calibration_cost",

@@ -68,8 +68,9 @@ class SpeakerTurn(Event):
     """`speaker` spoke from `start` to `end`, as far as is known at `sample`.
 
     A provisional turn (`final` false) may grow, and its part behind `confirmed_end` may still go to
-    somebody else; a later event replaces all that is unconfirmed from its `start` on. A final turn is
-    complete and never changes; each turn has exactly one final event.
+    somebody else; a later provisional event replaces all that is unconfirmed from its `start` on. A final
+    turn is complete and the stream never changes it: it replaces the provisional turn of its speaker and
+    `start`, if there is one. Where people speak at once, their final turns overlap.
     """
 
     speaker: str
@@ -82,6 +83,31 @@ class SpeakerTurn(Event):
     voice_confidence: float | None = None
     """How cleanly the voice was heard, 0 … 1: the cosine that the enhancer expects between its embeddings
     and those of clean speech; None without an enhancer."""
+
+
+@dataclass(frozen=True)
+class TurnRevised(Event):
+    """All speech so far was compared anew: what `speaker` was said to speak from `start` to `end` is of
+    `into`."""
+
+    speaker: str
+    into: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class VoiceMeasured(Event):
+    """The voice from `start` to `end`, for curves and maps; only where the pipeline was asked for it."""
+
+    start: int
+    end: int
+    similarity: dict[str, float]
+    """Cosine to each speaker so far."""
+    vector: tuple[float, ...]
+    """The unit vector as the diariser got it (dim,)."""
+    raw: tuple[float, ...] | None = None
+    """The one before the enhancer, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +214,9 @@ def event_from_dict(content: dict[str, Any]) -> Event:
     if kind is None:
         raise VoicelaneError(f"not an event of this version: {content.get('event')!r}")
     try:
-        found = kind(**{f.name: content[f.name] for f in fields(kind) if f.name in content})
+        given = {f.name: content[f.name] for f in fields(kind) if f.name in content}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        found = kind(**values)
         wrong = [n for n, v in vars(found).items() if type(v) is not PLAIN.get(n, type(v))]
         if wrong:
             raise TypeError(f"{wrong[0]} is {content[wrong[0]]!r}")

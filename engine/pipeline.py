@@ -39,15 +39,17 @@ class Pipeline:
         timing: bool = False,
         people: Sequence[Person] = (),
         verifier: Verifier | None = None,
+        voices: bool = False,
     ) -> None:
-        """`timing` adds a `StageTiming` event to every push; models are loaded here.
+        """`timing` adds a `StageTiming` event to every push, `voices` a `VoiceMeasured` for every embedding;
+        models are loaded here.
 
         `people` are recognised by name; their embeddings come from the same encoder and enhancer. `verifier`
         judges all speech as one person's. When the enhancer falls back, nobody is recognised or verified any
         more.
         """
         self.config = config = config or PipelineConfig()
-        self._timing, self._stopwatch = timing, Stopwatch()
+        self._timing, self._voices, self._stopwatch = timing, voices, Stopwatch()
         self._speaker_encoder = encoder = load_encoder(config.encoder, self._stopwatch)
         self._framer = Framer()
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
@@ -149,8 +151,14 @@ class Pipeline:
                 if self._verifier:
                     self._verifier.distrust()
             heard = [item for item in enhanced if not isinstance(item, EnhancerFellBack)]
-            found = notices + self._diariser.process(heard)
+            found = notices + [event for item in heard for event in self._diarise(item)]
         return found + (self._verifier.process(heard) if self._verifier else [])
+
+    def _diarise(self, item: Segmented) -> list[Event]:
+        events = self._diariser.process([item])
+        if self._voices and isinstance(item, Embedding):
+            events.append(self._diariser.measure(item))
+        return events
 
     def _load_enhancer(self) -> tuple[EnhancerStage, str]:
         """The stage and the enhancer's id; a broken one must not stop the stream: the stage announces it."""

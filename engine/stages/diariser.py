@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.config import DiariserConfig
-from engine.events import Event, SpeakerTurn, SpeechEnded, SpeechStarted
+from engine.events import Event, SpeakerTurn, SpeechEnded, SpeechStarted, VoiceMeasured
 from engine.people import Person, Recogniser
 from engine.stages.encoder import Embedding, Segmented, SegmentEnd, SegmentStart
 from engine.timebase import samples
@@ -137,6 +137,12 @@ class Diariser:
 
     def process(self, items: list[Segmented]) -> list[Event]:
         return [event for item in items for event in self._take(item)]
+
+    def measure(self, window: Embedding) -> VoiceMeasured:
+        """How much a window's voice is like each speaker's."""
+        alike = {s.name: float(window.vector @ s.centroid) for s in self._speakers}
+        raw = None if window.raw is None else tuple(window.raw.tolist())
+        return VoiceMeasured(window.end, window.start, window.end, alike, tuple(window.vector.tolist()), raw)
 
     def flush(self) -> list[Event]:
         """Nothing waits once the last segment has ended."""

@@ -44,6 +44,8 @@ class Embedding:
     vector: np.ndarray
     confidence: float | None = None
     """What an enhancer expects of it, 0 … 1."""
+    raw: np.ndarray | None = None
+    """The vector before the enhancer."""
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ class EnhancerStage:
         if self._enhancer and isinstance(item, Embedding):
             try:
                 vector, confidence = self._enhancer.enhance(item.vector)
-                item = replace(item, vector=vector, confidence=confidence)
+                item = replace(item, vector=vector, confidence=confidence, raw=item.vector)
             except ModelError as problem:
                 self._enhancer, self._problem = None, str(problem)
         if self._problem:
