@@ -185,7 +185,7 @@ class ReclusteringConfig:
     """Speech behind an embedding that takes part in forming clusters; the others join afterwards."""
     least_s: float = 1.2
     """Speech of a cluster that makes it a speaker."""
-    most: int = 800
+    most: int = 600
     """Stretches that are compared; then the older half stands for its speakers in groups."""
     group: int = 8
     """Stretches per group."""

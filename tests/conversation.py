@@ -2,53 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from engine.stages.encoder import Embedding, SegmentEnd, SegmentStart
-from engine.stages.segmenter import Heard, Window
+from engine.stages.plda import isotropic
+from engine.stages.segmenter import Heard, Piece, Window
 from engine.timebase import FRAME_SAMPLES
 
-STEP, LENGTH, LINGER, LEAST = 24, 250, 120, 20  # frames
+STEP, LENGTH, LINGER, CONFIRM, CONTEXT, LEAST = 24, 250, 120, 80, 60, 16  # frames
 VOICES = np.linalg.qr(np.random.default_rng(0).standard_normal((192, 8)))[0].T
+PLDA = isotropic(192)
 Said = tuple[int, float, float]
 """Voice, and from when to when it speaks in seconds."""
+
+
+def embedding(vector: np.ndarray, start_s: float, end_s: float) -> Embedding:
+    return Embedding(int(16_000 * start_s), int(16_000 * end_s), vector.astype(np.float32))
 
 
 def conversation(said: Sequence[Said], noise: float = 0.03, seed: int = 1) -> list[Heard]:
     """Segment starts, windows and segment ends of voices that speak from … to … seconds."""
     rng = np.random.default_rng(seed)
-    n = int(50 * max(end for _, _, end in said)) + LINGER + STEP
+    n = (int(50 * max(end for _, _, end in said)) + LINGER + STEP) // STEP * STEP + 1
     active = np.zeros((n, len(VOICES)), bool)
     for voice, start, end in said:
         active[round(50 * start) : round(50 * end), voice] = True
     speech = active.any(axis=1)
     items: list[Heard] = []
+    settled = newest = 0
     for frame in range(1, n):
         if speech[frame] != speech[frame - 1]:
             items.append((SegmentStart if speech[frame] else SegmentEnd)(frame * FRAME_SAMPLES))
         if frame % STEP == 0 and frame >= 40 and speech[max(0, frame - LINGER) : frame].any():
-            items.append(window(active[max(0, frame - LENGTH) : frame], frame, noise, rng))
+            begin, last = max(0, frame - LENGTH), frame if frame == n - 1 else frame - CONFIRM
+            regions = ((max(begin, settled), last), (max(begin, last, newest), frame))
+            pieces = [p for a, b in regions for p in pieces_of(active, begin, frame, a, b, noise, rng)]
+            people = active[begin:frame].sum(axis=1).astype(np.float32)
+            items.append(
+                Window(
+                    begin * FRAME_SAMPLES,
+                    frame * FRAME_SAMPLES,
+                    last * FRAME_SAMPLES,
+                    people,
+                    tuple(pieces),
+                )
+            )
+            settled, newest = max(settled, last), frame
     return items
 
 
-def window(active: np.ndarray, end: int, noise: float, rng: np.random.Generator) -> Window:
-    """The frames bool (n, n_voices) up to frame `end`, the three busiest voices in any order."""
-    chosen = rng.permutation(np.argsort(-active.sum(axis=0), kind="stable")[:3])
-    local = active[:, chosen]
-    clean = local & (active.sum(axis=1) == 1)[:, None]
-    begin = (end - len(active)) * FRAME_SAMPLES
-    heard = tuple(_embedding(VOICES[v], c, begin, noise, rng) for v, c in zip(chosen, clean.T, strict=True))
-    return Window(begin, end * FRAME_SAMPLES, local.astype(np.float32), heard, clean)
-
-
-def _embedding(
-    voice: np.ndarray, clean: np.ndarray, begin: int, noise: float, rng: np.random.Generator
-) -> Embedding | None:
-    where = np.flatnonzero(clean)
-    if len(where) < LEAST:
-        return None
-    vector = voice + noise * rng.standard_normal(len(voice))
-    start, end = (begin + FRAME_SAMPLES * int(i) for i in (where[0], where[-1] + 1))
-    return Embedding(start, end, (vector / np.linalg.norm(vector)).astype(np.float32))
+def pieces_of(
+    active: np.ndarray, begin: int, end: int, first: int, last: int, noise: float, rng: np.random.Generator
+) -> Iterator[Piece]:
+    """Runs of the same people in the frames `first` … `last` − 1, heard within `begin` … `end` − 1."""
+    cuts = [first, *(f for f in range(first + 1, last) if (active[f] != active[f - 1]).any()), last]
+    for a, b in itertools.pairwise(cuts):
+        for rank, voice in enumerate(np.flatnonzero(active[a])[:2] if b > a else ()):
+            lo, hi = max(begin, (a + b) // 2 - CONTEXT), min(end, (a + b) // 2 + CONTEXT)
+            clean = active[lo:hi, voice] & (active[lo:hi].sum(axis=1) == 1)
+            vector = VOICES[voice] + noise * rng.standard_normal(192)
+            heard = Embedding(
+                lo * FRAME_SAMPLES, hi * FRAME_SAMPLES, (vector / np.linalg.norm(vector)).astype("f4")
+            )
+            n = int(clean.sum())
+            yield Piece(a * FRAME_SAMPLES, b * FRAME_SAMPLES, rank == 0, heard if n >= LEAST else None, n)

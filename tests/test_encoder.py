@@ -75,7 +75,7 @@ def test_windows_share_their_tokens_and_lose_nothing(rng):
     encoder, stage = (load_encoder(EncoderConfig()) for _ in range(2))
     columns = rng.standard_normal((400, 80)).astype(np.float32) - 11.0
     running = encoder.normalise(columns)
-    found = EncoderStage(EncoderConfig(), stage).process(SpeechFrames(columns, np.ones(200, bool)))
+    found = EncoderStage(EncoderConfig(), stage).process(SpeechFrames(columns, np.ones(200, bool), columns))
     embeddings = [e for e in found if isinstance(e, Embedding)]
     assert len(embeddings) == (400 - 76) // 24 + 1
     for e in embeddings:
@@ -95,7 +95,7 @@ def test_every_column_is_turned_to_tokens_once(rng, monkeypatch):
 
     monkeypatch.setattr(encoder, "tokens", counted)
     columns = rng.standard_normal((400, 80)).astype(np.float32)
-    EncoderStage(EncoderConfig(), encoder).process(SpeechFrames(columns, np.ones(200, bool)))
+    EncoderStage(EncoderConfig(), encoder).process(SpeechFrames(columns, np.ones(200, bool), columns))
     assert sum(taken) == (388 - encoder.span) // encoder.stride + 1  # 388: the end of the last window
 
 

@@ -8,15 +8,11 @@ import numpy as np
 import pytest
 
 from engine import EncoderConfig, ModelError, Pipeline, PipelineConfig, SegmentationConfig, load_encoder
-from engine.stages.encoder import Embedding, SegmentEnd, SegmentStart, SpeechFrames
+from engine.stages.encoder import SegmentEnd, SegmentStart, SpeechFrames
 from engine.stages.segmenter import Segmentation, Segmenter, Window, load_segmentation
 from engine.timebase import FRAME_SAMPLES
 
 RATE = 16_000
-
-
-def embedding(vector: np.ndarray, start_s: float, end_s: float) -> Embedding:
-    return Embedding(int(RATE * start_s), int(RATE * end_s), vector.astype(np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -52,42 +48,54 @@ def test_windows_end_every_step_while_somebody_speaks_and_a_little_longer(stage,
     assert found[0] == SegmentStart(300 * FRAME_SAMPLES) and SegmentEnd(700 * FRAME_SAMPLES) in found
 
 
-def test_nobody_is_active_outside_speech_and_embeddings_are_of_what_one_speaks_alone(stage, rng):
-    speech = rng.random(600) < np.repeat(rng.random(12), 50)
-    for item in stage.process(frames(rng, speech)):
-        if not isinstance(item, Window):
-            continue
-        begin, end = item.start // FRAME_SAMPLES, item.end // FRAME_SAMPLES
-        assert end - begin == len(item.activity) <= 250
-        assert not item.activity[~speech[begin:end]].any() and not item.clean[~speech[begin:end]].any()
-        assert (item.clean.sum(axis=1) <= 1).all()
-        for heard, clean in zip(item.embeddings, item.clean.T, strict=True):
-            if heard is not None:
-                where = begin + np.flatnonzero(clean)
-                assert (
-                    heard.start == where[0] * FRAME_SAMPLES and heard.end == (where[-1] + 1) * FRAME_SAMPLES
-                )
-                assert np.linalg.norm(heard.vector) == pytest.approx(1.0, abs=1e-5)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_clearest_voices_final_pieces_are_all_speech_once_and_nothing_else(stage, seed):
+    rng = np.random.default_rng(seed)
+    speech = np.repeat(rng.random(60) < 0.6, rng.integers(3, 120, 60))
+    found = stage.process(frames(rng, speech)) + stage.flush()
+    covered = np.zeros(len(speech), int)
+    for window in (w for w in found if isinstance(w, Window)):
+        for piece in window.pieces:
+            if piece.first and piece.end <= window.settled:
+                covered[piece.start // FRAME_SAMPLES : piece.end // FRAME_SAMPLES] += 1
+    begun = int(np.flatnonzero(speech)[0]) if speech.any() else 0
+    assert (covered <= 1).all() and (covered[begun + 40 :] == speech[begun + 40 :]).all()
+    assert not covered[~speech].any()
 
 
-def test_a_window_of_one_voice_is_embedded_as_its_tokens_are(network, rng):
-    """One voice throughout: the embedding is the encoder's of all columns of the window."""
+def test_what_is_not_final_is_told_at_once_and_told_again(stage, rng):
+    windows = [w for w in stage.process(frames(rng, np.ones(600, bool))) if isinstance(w, Window)]
+    for window in windows[5:]:
+        fresh = [p for p in window.pieces if p.end > window.settled]
+        assert fresh and max(p.end for p in fresh) == window.end
+        assert min(p.start for p in fresh) == window.end - 24 * FRAME_SAMPLES
+        assert window.end - window.settled == 80 * FRAME_SAMPLES
 
-    class OneVoice(Segmentation):
-        def __init__(self) -> None:
-            self.window_columns = 500
 
-        def __call__(self, log_mel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            sure = np.zeros((len(log_mel) // 2, 3), np.float32)
-            sure[:, 1] = 1.0
-            return sure, sure
+class OneVoice(Segmentation):
+    """Hears the second of its voices all the time."""
 
+    def __init__(self) -> None:
+        self.window_columns = 500
+
+    def __call__(self, log_mel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        sure = np.zeros((len(log_mel) // 2, 3), np.float32)
+        sure[:, 1] = 1.0
+        return sure, sure
+
+
+def test_a_piece_is_embedded_as_the_tokens_around_it_are(rng):
     encoder, twin = load_encoder(EncoderConfig()), load_encoder(EncoderConfig())
     heard = frames(rng, np.ones(240, bool))
     last = Segmenter(SegmentationConfig(), OneVoice(), encoder).process(heard)[-1]
-    wanted = twin.embed(twin.tokens(twin.normalise(heard.columns)))
-    assert last.embeddings[0] is None and last.embeddings[2] is None
-    assert float(last.embeddings[1].vector @ wanted) > 0.999
+    assert len(last.pieces) == 2
+    tokens = twin.tokens(twin.normalise(heard.columns))
+    for piece in last.pieces:
+        middle = (piece.start + piece.end) // 2 // FRAME_SAMPLES
+        where = (twin.stride * np.arange(len(tokens)) + twin.span // 2) // 2
+        near = np.abs(where - middle) <= 60
+        assert float(piece.heard.vector @ twin.embed(tokens[near])) > 0.999
+        assert piece.n_frames == 2 * near.sum() and piece.first
 
 
 def test_a_foreign_encoder_gets_its_own_columns_and_the_network_log_mel(speech):

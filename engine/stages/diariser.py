@@ -58,7 +58,8 @@ class Diariser:
         self._turns = Turns(self._config)
         self._memory = Reclustering(self._global, self._plda)
         self._before = -1  # the speaker of the latest final piece
-        self._done = self._compared = self._began = 0  # samples: final, when all was compared, speech began
+        self._done = self._met = 0  # samples up to which all is final, and up to which voices were met
+        self._compared = self._began = 0  # samples at which all was compared, and at which speech began
 
     def process(self, items: list[Heard]) -> list[Event]:
         return [event for item in items for event in self._take(item)]
@@ -85,8 +86,10 @@ class Diariser:
             replace(p, start=max(p.start, window.settled)) for p in self._likely if p.end > window.settled
         ]
         self._likely = left + fresh
-        for piece in fresh or final:
-            self._meet(piece)
+        for piece in window.pieces:
+            if piece.end > self._met:
+                self._meet(piece)
+        self._met = window.end
         yield from self._measure(window.end, fresh)
         yield from self._settle(final, window)
         if not self._makeshift:  # which may still vanish

@@ -174,7 +174,7 @@ class Reclustering:
         for name in sorted({s.name for s in gone}):
             mine = [s for s in gone if s.name == name and s.total is not None]
             self._old += [_grouped(mine[k : k + size]) for k in range(0, len(mine), size)]
-        while len(self._old) > most:
+        while len(self._old) > max(most // 4, len({s.name for s in self._old})):
             self._old = [_grouped(g) for g in _pairs(self._old)]
 
 
