@@ -18,8 +18,9 @@ from engine.errors import VoicelaneError
 from engine.inference.manifest import verify
 from engine.inference.onnx import installed, models_folder, parts
 from engine.latency import LatencySink
-from engine.live import LiveSession, Sink
+from engine.live import LiveSession
 from engine.options import add_command, add_models, config_of, source_of
+from engine.outbox import Sink
 from engine.people_commands import add_enrol, add_profiles, recognisable
 from engine.pipeline import Pipeline
 from engine.recording import Recorder, free_folder, session_folder

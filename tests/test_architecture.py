@@ -49,6 +49,7 @@ LAYERS = [
     "terminal",
     "label_desk",
     "outbox",
+    "intake",
     "live",
     "recording",
     "sessions",

@@ -18,6 +18,7 @@ from engine import (
     TEXT_FORMATS,
     ArraySource,
     FileSource,
+    LabelDesk,
     LiveSession,
     Pipeline,
     Recorder,
@@ -25,6 +26,7 @@ from engine import (
     Sound,
     SpeakerTurn,
     StoreError,
+    correct_session,
     final_turns,
     open_session,
     read_rttm,
@@ -213,3 +215,22 @@ def test_the_commands_record_list_show_relabel_and_export(speech, tmp_path, caps
     assert (tmp_path / "talk-speakers" / "Zoë.wav").is_file()
     assert voicelane("sessions", "show", "nonesuch") == 2
     assert "sessions list" in capsys.readouterr().err
+
+
+def test_corrections_by_hand_are_kept_and_every_export_follows_them(home):
+    session = hand_made("talk", ["S1", "S2", "S1"])
+    session = correct_session(session, lambda desk: desk.assign("S1", "S2", 1_000, 8_000))
+    session = correct_session(session, lambda desk: desk.split("S1", 20_000))
+    session = relabel_session(session, "S1b", "Anna")
+    expected = [("S2", 1_000, 8_000), ("S1", 8_000, 15_000), ("S2", 17_000, 31_000), ("Anna", 33_000, 47_000)]
+    for found in (session, open_session("talk")):
+        assert [(found.labels.shown(t.speaker), t.start, t.end) for t in found.turns()] == expected
+        assert [r["speaker"] for r in json.loads(TEXT_FORMATS["json"](found))["turns"]] == [
+            name for name, *_ in expected
+        ]
+    for _ in range(3):
+        session = correct_session(session, LabelDesk.undo)
+    assert [t.speaker for t in open_session("talk").turns()] == ["S1", "S2", "S1"]
+    assert [t.speaker for t in correct_session(session, LabelDesk.redo).turns()] == ["S2", "S1", "S2", "S1"]
+    with pytest.raises(StoreError):
+        relabel_session(session, "nobody", "Anna")
