@@ -51,8 +51,9 @@ class Relabelling:
     """Every state so far, the latest last; taking the latest away undoes it."""
     undone: tuple[Corrections, ...] = ()
     """States that were taken away, the one to bring back first last."""
-    moves: tuple[Move, ...] = ()
-    """Every move so far, those that were taken back too."""
+    moves: tuple[tuple[Move, frozenset[str]], ...] = ()
+    """Every move so far, those that were taken back too, and the labels it takes from: all that were one
+    speaker when somebody said so."""
 
     @property
     def now(self) -> Corrections:
@@ -68,10 +69,10 @@ class Relabelling:
         speakers = list(speakers)
         return [name] if name in speakers else [s for s in speakers if self.shown(s) == name]
 
-    def holding(self) -> list[Move]:
+    def holding(self) -> list[tuple[Move, frozenset[str]]]:
         """The moves that hold, in the order in which they were made."""
         by_hand = self.now.moved
-        return [m for i, m in enumerate(self.moves) if isinstance(m, TurnRevised) or i in by_hand]
+        return [m for i, m in enumerate(self.moves) if isinstance(m[0], TurnRevised) or i in by_hand]
 
     def turns(self, turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
         """The turns with the speakers they have after all moves, divided where that changes, in order of
@@ -111,11 +112,13 @@ class Relabelling:
 
     def _moved(self, move: Move) -> Relabelling:
         """With one more move; that of the engine cannot be undone, one by hand can."""
-        longer = replace(self, moves=(*self.moves, move))
         if isinstance(move, TurnRevised):
-            return longer
-        if self.now.root(move.speaker) == self.now.root(move.into):
+            return replace(self, moves=(*self.moves, (move, frozenset((move.speaker,)))))
+        root = self.now.root(move.speaker)
+        if root == self.now.root(move.into):
             return self
+        labels = frozenset(s for s in (root, *self.now.merged) if self.now.root(s) == root)
+        longer = replace(self, moves=(*self.moves, (move, labels)))
         return longer._with(replace(self.now, moved=self.now.moved | {len(self.moves)}))
 
     def _undone(self) -> Relabelling:
@@ -132,15 +135,15 @@ class Relabelling:
         return self if state is self.now else replace(self, states=(*self.states, state), undone=())
 
 
-def _moved(turn: SpeakerTurn, moves: Sequence[Move]) -> list[SpeakerTurn]:
+def _moved(turn: SpeakerTurn, moves: Sequence[tuple[Move, frozenset[str]]]) -> list[SpeakerTurn]:
     """A turn after the moves, divided where its speaker changes.
 
     What was moved by hand stays there: the engine's later thoughts pass it by.
     """
-    near = [m for m in moves if m.start < turn.end and getattr(m, "end", turn.end) > turn.start]
+    near = [m for m in moves if m[0].start < turn.end and getattr(m[0], "end", turn.end) > turn.start]
     if not near:
         return [turn]
-    places = {place for m in near for place in (m.start, getattr(m, "end", turn.end))}
+    places = {place for m, _ in near for place in (m.start, getattr(m, "end", turn.end))}
     cuts = [turn.start, *sorted(p for p in places if turn.start < p < turn.end), turn.end]
     parts: list[SpeakerTurn] = []
     for start, end in pairwise(cuts):
@@ -152,11 +155,11 @@ def _moved(turn: SpeakerTurn, moves: Sequence[Move]) -> list[SpeakerTurn]:
     return [replace(p, confirmed_end=min(max(turn.confirmed_end, p.start), p.end)) for p in parts]
 
 
-def _speaker(speaker: str, at: int, moves: Sequence[Move]) -> str:
+def _speaker(speaker: str, at: int, moves: Sequence[tuple[Move, frozenset[str]]]) -> str:
     """Whose sample `at` is after the moves, if it was of `speaker`."""
     by_hand = False
-    for move in moves:
-        held = move.speaker == speaker and move.start <= at < getattr(move, "end", at + 1)
+    for move, labels in moves:
+        held = speaker in labels and move.start <= at < getattr(move, "end", at + 1)
         if held and not (by_hand and isinstance(move, TurnRevised)):
             speaker, by_hand = move.into, by_hand or not isinstance(move, TurnRevised)
     return speaker

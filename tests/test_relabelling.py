@@ -127,6 +127,12 @@ def test_undo_takes_back_what_was_said_by_hand_and_never_what_the_engine_found_o
     assert [t.speaker for t in labels.after(Undone(0)).turns([turn("S1", 0)])] == ["S3"]
 
 
+def test_a_split_takes_along_everybody_who_was_that_speaker_by_then():
+    labels = Relabelling().after_all([SpeakersMerged(0, "S2", "S1"), SpeakerSplit(0, "S1", "S1b", 100)])
+    turns = [turn("S1", 0), turn("S1", 100), turn("S2", 200), turn("S3", 300)]
+    assert [labels.shown(t.speaker) for t in labels.turns(turns)] == ["S1", "S1b", "S1b", "S3"]
+
+
 def test_a_part_of_a_speaker_gets_a_label_of_its_own():
     taken = ["S1", "S12"]
     for _ in range(60):
