@@ -15,6 +15,7 @@ from tqdm import tqdm
 from engine.audio.sources import FileSource, MicrophoneSource, input_devices
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
+from engine.gui_command import add_gui
 from engine.inference.manifest import verify
 from engine.inference.onnx import installed, models_folder, parts
 from engine.latency import LatencySink
@@ -228,6 +229,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_command(commands, devices, "list the microphones")
 
+    add_gui(commands)
     add_enrol(commands)
     add_verify(commands)
     add_profiles(commands)

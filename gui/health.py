@@ -31,7 +31,7 @@ class Health:
             self.realtime = True
             self._confirmed = 0
             self._kept: dict[str, deque[float]] = {}
-        self._process.cpu_percent()
+        self.measure()
 
     def put(self, event: Event) -> None:
         now_s = time.monotonic()
@@ -54,9 +54,9 @@ class Health:
         values = self.values(kind)
         return tuple(np.percentile(values, (50, 95, 99)).tolist()) if len(values) else None
 
-    def cpu_percent(self) -> float:
-        """Of one core, since the last call."""
-        return float(self._process.cpu_percent())
+    def measure(self) -> None:
+        """Take the load since the last time, as percent of one core."""
+        self.cpu_percent = float(self._process.cpu_percent())
 
     def memory_mb(self) -> float:
         return float(self._process.memory_info().rss) / 2**20

@@ -16,10 +16,12 @@ from engine import (
     FileSource,
     LiveSession,
     MicrophoneSource,
+    Person,
     Pipeline,
     PipelineConfig,
     ProfileStore,
     Recorder,
+    Sink,
     Verifier,
     VoicelaneError,
     find_calibration,
@@ -58,6 +60,11 @@ class Request:
         return self.settings.source == MICROPHONE
 
     @property
+    def at_its_own_speed(self) -> bool:
+        """Whether the sound takes its time."""
+        return self.settings.source in (MICROPHONE, DEMO) or self.settings.realtime_files
+
+    @property
     def title(self) -> str:
         """For the window."""
         source = self.settings.source
@@ -73,6 +80,8 @@ class Running:
     session: LiveSession
     recorder: Recorder | None
     people_left_out: list[str]
+    threshold: float | None
+    """Log-likelihood ratio that the verifier accepts from."""
 
 
 class Listening(QObject):
@@ -87,6 +96,8 @@ class Listening(QObject):
         self._conversation, self._health, self._player = conversation, health, player
         self.state, self.request = IDLE, Request(Settings())
         self._running: Running | None = None
+        self.threshold: float | None = None
+        """Of the latest verification."""
         self._bridge: Bridge | None = None
         self._cancelled = False
         self._timer = QTimer(self)
@@ -114,7 +125,7 @@ class Listening(QObject):
         self.request, self._cancelled = request, False
         sound = SoundHistory()
         self._health.clear()
-        self._health.realtime = request.live or request.settings.realtime_files
+        self._health.realtime = request.at_its_own_speed
         self._bridge = Bridge(sound, self._health)
         bridge, player = self._bridge, self._player
         self._set(PREPARING)
@@ -148,7 +159,7 @@ class Listening(QObject):
 
     def _started(self, running: Running, sound: SoundHistory) -> None:
         assert self._bridge is not None
-        self._running = running
+        self._running, self.threshold = running, running.threshold
         conversation = self._conversation
         conversation.begin(self.request.title, sound)
         conversation.live = running.session.corrections
@@ -191,7 +202,7 @@ class Listening(QObject):
 def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> Running:
     """A session that has started; `may_refresh` says whether PortAudio can be started anew."""
     settings, config = request.settings, request.settings.config()
-    people, left_out = [], list[str]()
+    people, left_out = list[Person](), list[str]()
     if settings.recognise and ProfileStore().names():
         people, left_out = known_people(ProfileStore(), Enroller(config))
     verifier = find_verifier(request.verify, config, settings.false_accepts) if request.verify else None
@@ -208,10 +219,10 @@ def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> 
         source, recorder = open_source(settings), None
         if settings.record:
             recorder = Recorder(session_folder(session_name(request)), source.name, pipeline.space)
-        sinks = [bridge, *([recorder] if recorder else [])]
+        sinks: list[Sink] = [bridge, *([recorder] if recorder else [])]
         session = LiveSession(source, pipeline, sinks, reconnect=reconnect if request.live else None)
         session.start()
-    return Running(session, recorder, left_out)
+    return Running(session, recorder, left_out, verifier.threshold if verifier else None)
 
 
 def open_source(settings: Settings) -> MicrophoneSource | FileSource:

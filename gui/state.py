@@ -167,7 +167,18 @@ def _gap_ends(state: State, event: Event, kind: str) -> State:
     return replace(state, gaps=tuple(gaps))
 
 
+CORRECTIONS: tuple[type[Event], ...] = (
+    SpeakerIdentified,
+    SpeakerRenamed,
+    SpeakersMerged,
+    SpeakerSplit,
+    TurnAssigned,
+    TurnRevised,
+    Undone,
+    Redone,
+)
 REDUCERS: dict[type[Event], Callable[[State, Any], State]] = {
+    **dict.fromkeys(CORRECTIONS, _corrected),
     SpeakerTurn: _turn,
     SpeechStarted: lambda s, e: replace(s, speaking_since=e.start),
     SpeechEnded: _speech_ended,
@@ -183,16 +194,4 @@ REDUCERS: dict[type[Event], Callable[[State, Any], State]] = {
     DeviceOverflow: lambda s, e: replace(s, overflows=s.overflows + e.count),
     InvalidSamples: lambda s, e: replace(s, invalid_samples=s.invalid_samples + e.count),
     EventsDropped: lambda s, e: replace(s, dropped_events=s.dropped_events + e.count),
-} | dict.fromkeys(
-    (
-        SpeakerIdentified,
-        SpeakerRenamed,
-        SpeakersMerged,
-        SpeakerSplit,
-        TurnAssigned,
-        TurnRevised,
-        Undone,
-        Redone,
-    ),
-    _corrected,
-)
+}

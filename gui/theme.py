@@ -49,7 +49,8 @@ class Theme:
 
     def heat_table(self) -> np.ndarray:
         """The spectrogram's colours as uint32 0xffRRGGBB (256,)."""
-        stops = np.array([QColor(c).getRgb()[:3] for c in self.heat], float)
+        colours = [QColor(c) for c in self.heat]
+        stops = np.array([(c.red(), c.green(), c.blue()) for c in colours], np.float64)
         at = np.linspace(0, len(stops) - 1, 256)
         rgb = np.stack([np.interp(at, np.arange(len(stops)), stops[:, i]) for i in range(3)]).astype(
             np.uint32
@@ -171,6 +172,7 @@ def style_sheet(t: Theme) -> str:
     QPushButton[primary="true"]:disabled {{ background: {t.line}; border-color: {t.line}; color: {t.quiet}; }}
     QPushButton[danger="true"] {{ color: {t.bad}; }}
     QToolButton:checked {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
+    QToolButton#record:checked {{ background: {t.panel}; border: 1px solid {t.bad}; }}
     QToolButton::menu-indicator {{ image: none; }}
     QFrame#rail {{ background: {t.panel}; border: none; border-right: 1px solid {t.line}; }}
     QFrame#rail QToolButton {{ border: none; background: transparent; color: {t.quiet}; padding: 7px 2px; }}

@@ -58,6 +58,7 @@ LAYERS = [
     "people_commands",
     "session_commands",
     "verify_command",
+    "gui_command",
 ]
 
 

@@ -135,9 +135,9 @@ def _lane(painter: QPainter, scene: Scene, number: int, lane: Lane) -> None:
             painter.fillRect(int(left), top, int(right - left), height, colour)
     for turn in lane.tentative:
         _tentative(painter, scene, turn, QRectF(0, top, 0, height), colour)
-    for turn in {scene.conversation.turn, scene.hovered}:
-        if turn is not None and scene.conversation.lane(turn.speaker) is lane:
-            _outlined(painter, scene, turn, top, height)
+    for marked in {scene.conversation.turn, scene.hovered}:
+        if marked is not None and scene.conversation.lane(marked.speaker) is lane:
+            _outlined(painter, scene, marked, top, height)
 
 
 def _tentative(painter: QPainter, scene: Scene, turn: SpeakerTurn, place: QRectF, colour: QColor) -> None:

@@ -64,6 +64,7 @@ class IconButton(QToolButton):
         self.setToolTip(name)
         self.setIconSize(QSize(18, 18))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setObjectName(drawing)
         if act is not None:
             self.clicked.connect(lambda _checked=False: act())
         studio.themed.connect(self._dress)
@@ -78,8 +79,10 @@ class IconButton(QToolButton):
 
     def _dress(self) -> None:
         theme = self._studio.theme
-        colour = theme.bad if self._drawing == "record" else theme.text
-        self.setIcon(icon(self._drawing, colour, theme.on_accent))
+        if self._drawing == "record":
+            self.setIcon(icon("record", theme.quiet, theme.bad))
+        else:
+            self.setIcon(icon(self._drawing, theme.text, theme.on_accent))
 
 
 class Hint(QLabel):
