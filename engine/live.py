@@ -168,7 +168,7 @@ class LiveSession:
         elif last:
             self._lose_device("the device has stopped")
         elif self._pushed and time.monotonic() - self._heard_at_s > STALLED_S:
-            self._lose_device(f"no sound has come for {STALLED_S:.0f} s; is it connected?")
+            self._lose_device(f"no sound has come for {STALLED_S:.0f} s")
         else:
             time.sleep(IDLE_S)
         return True
@@ -177,7 +177,8 @@ class LiveSession:
         """Wait until the microphone is there again, or end the session where nobody can open it."""
         if self._reconnect is None:
             raise DeviceError(
-                f"{self.source.name}: {reason} Connect it again and start anew; what was heard is kept"
+                f"{self.source.name}: {reason}; connect it again and start anew. "
+                "What was heard before is kept"
             )
         self.source.close()
         self._push(self._intake.flush())

@@ -12,6 +12,8 @@ from gui.studio import Studio
 from gui.window import Window
 
 SIGNALS_MS = 300
+SWITCH_S = 0.001
+"""How long the window may keep the engine from Python's interpreter; five times as long by default."""
 
 
 def application(arguments: list[str]) -> QApplication:
@@ -38,6 +40,7 @@ def open_window(app: QApplication) -> Window:
 
 def main() -> int:
     """Run until the window is closed or Ctrl-C comes; returns the exit status."""
+    sys.setswitchinterval(SWITCH_S)
     app = application(sys.argv[:1])
     window = open_window(app)
     for sign in (signal.SIGINT, signal.SIGTERM):

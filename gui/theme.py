@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+ASSETS = (Path(__file__).parent / "assets").as_posix()
 SMALL, GAP, RADIUS = 6, 12, 8
 """Pixels: between things that belong together, between things that do not, of round corners."""
 
@@ -170,7 +172,7 @@ def style_sheet(t: Theme) -> str:
         background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600;
     }}
     QPushButton[primary="true"]:disabled {{ background: {t.line}; border-color: {t.line}; color: {t.quiet}; }}
-    QPushButton[danger="true"] {{ color: {t.bad}; }}
+    QPushButton[danger="true"]:enabled {{ color: {t.bad}; }}
     QToolButton:checked {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
     QToolButton#record:checked {{ background: {t.panel}; border: 1px solid {t.bad}; }}
     QToolButton::menu-indicator {{ image: none; }}
@@ -184,10 +186,26 @@ def style_sheet(t: Theme) -> str:
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; border-radius: 6px;
         padding: 5px 8px; min-height: 20px; selection-background-color: {t.accent};
     }}
-    QComboBox::drop-down {{ border: none; width: 22px; }}
+    QComboBox:disabled, QSpinBox:disabled {{ color: {t.quiet}; background: {t.raised}; }}
+    QComboBox:hover, QSpinBox:hover {{ border-color: {t.accent}; }}
+    QComboBox::drop-down {{ border: none; width: 26px; }}
+    QComboBox::down-arrow, QSpinBox::down-arrow {{ image: url({ASSETS}/down.svg); width: 14px; height: 14px; }}
+    QSpinBox::up-arrow {{ image: url({ASSETS}/up.svg); width: 14px; height: 14px; }}
+    QSpinBox::up-button, QSpinBox::down-button {{ border: none; background: transparent; width: 22px; }}
     QComboBox QAbstractItemView {{
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line};
         selection-background-color: {t.accent}; selection-color: {t.on_accent};
+    }}
+    QCheckBox {{ spacing: 8px; }}
+    QCheckBox:disabled {{ color: {t.quiet}; }}
+    QCheckBox::indicator {{
+        width: 15px; height: 15px; border: 1px solid {t.quiet}; border-radius: 4px; background: {t.panel};
+    }}
+    QCheckBox::indicator:disabled {{ border-color: {t.line}; }}
+    QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
+    QCheckBox::indicator:checked {{
+        background: {t.accent}; border-color: {t.accent};
+        image: url({ASSETS}/check-{"dark" if t.dark else "light"}.svg);
     }}
     QListView, QTableView, QTreeView {{
         background: {t.panel}; border: none; outline: none; alternate-background-color: {t.raised};

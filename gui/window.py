@@ -75,6 +75,7 @@ class Window(QMainWindow):
         self._device_lost = ""
         self._dress()
         self.resize(1280, 800)
+        self.listen.timeline.setFocus()
         if studio.preferences.now.geometry:
             self.restoreGeometry(QByteArray.fromHex(studio.preferences.now.geometry.encode()))
         if studio.preferences.problem:
@@ -158,7 +159,8 @@ class Window(QMainWindow):
         self._device_lost = reason
         if reason:
             self.banner.say(
-                f"{reason}. Everything heard so far is kept; listening goes on as soon as it is back."
+                f"the microphone is gone ({reason.removeprefix('mic:')}). Everything heard so far is kept; "
+                "listening goes on as soon as it is back."
             )
         else:
             self.banner.hide()

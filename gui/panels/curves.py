@@ -31,7 +31,7 @@ class Curves(QFrame):
         self._studio, self._conversation = studio, studio.conversation
         self.setProperty("card", True)
         self.plot = plot_widget(studio, "Similarity to each speaker over time")
-        self.plot.setYRange(-0.1, 1.0, padding=0)
+        self.plot.setYRange(-0.3, 1.1, padding=0)
         self.plot.getAxis("left").setWidth(HEADER - 1)
         self.plot.getAxis("left").setTicks([[(0.0, "0"), (0.5, "0.5"), (1.0, "1")]])
         self.plot.getAxis("bottom").setStyle(showValues=False)

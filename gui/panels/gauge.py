@@ -45,8 +45,8 @@ class Gauge(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, painter = self._studio.theme, QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        radius = min(self.width() / 2 - 30, self.height() / 1.5 - 14)
-        middle = QPointF(self.width() / 2, radius + 24)
+        radius = min(self.width() / 2 - 34, self.height() / 1.5 - 24)
+        middle = QPointF(self.width() / 2, self.height() / 2 + 0.3 * radius)
         place = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
         border = self._threshold if self._threshold is not None else 0.0
         for low, high, colour in ((LEAST, border, theme.bad), (border, MOST, theme.good)):
@@ -56,7 +56,9 @@ class Gauge(QWidget):
         for mark in (-10, -5, 0, 5, 10):
             text = self._at(middle, radius + 20, mark)
             painter.drawText(
-                QRectF(text.x() - 20, text.y() - 9, 40, 18), Qt.AlignmentFlag.AlignCenter, f"{mark:+d}"
+                QRectF(text.x() - 20, text.y() - 9, 40, 18),
+                Qt.AlignmentFlag.AlignCenter,
+                f"{mark:+d}" if mark else "0",
             )
         if self._threshold is not None:
             painter.setPen(QPen(QColor(theme.text), 2))

@@ -156,9 +156,9 @@ class Histogram(QFrame):
     def refresh(self) -> None:
         """The latest measurements; the slowest hundredth stays out of the picture."""
         values, found = self._studio.health.values(self._kind), self._studio.health.percentiles(self._kind)
-        self.plot.setVisible(found is not None)
         if found is None:
             self.words.setText("not measured yet")
+            self.bars.setOpts(x0=[0.0], height=[0.0], width=1.0)
             return
         self.words.setText("p50 {:.2f} · p95 {:.2f} · p99 {:.2f} ms".format(*found))
         low = float(values.min())

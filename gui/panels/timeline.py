@@ -164,7 +164,7 @@ class Timeline(QWidget):
         """Waveform and spectrogram, drawn anew only where something changed."""
         conversation, rows, ratio = self._conversation, self.rows, self.devicePixelRatioF()
         seen = min(conversation.sound.n_samples, int(self.view.end) + 1)
-        key = (self.view, rows, ratio, seen, conversation.state.finals, conversation.state.labels)
+        key = (self.view, rows, ratio, seen, len(conversation.state.finals), id(conversation.state.labels))
         if self._images is None or self._images[0] != key:
             lanes, sound, theme = conversation.lanes.all, conversation.sound, self._studio.theme
             wave = waveform_image(sound, self.view, lanes, rows.wave[1], ratio, theme)

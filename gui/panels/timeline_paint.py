@@ -11,7 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPen, QPolygo
 from engine import SAMPLE_RATE, SpeakerTurn, seconds
 from gui.conversation import Conversation
 from gui.lanes import Lane
-from gui.panels.timeline_rows import HEADER, RULER, Rows
+from gui.panels.timeline_rows import HEADER, RULER, SPACE, Rows
 from gui.panels.timeline_spans import overlaps, pixels
 from gui.state import DEVICE, LOST
 from gui.theme import Theme
@@ -232,7 +232,8 @@ def _headers(painter: QPainter, scene: Scene) -> None:
     painter.setPen(QColor(theme.line))
     painter.drawLine(HEADER - 1, 0, HEADER - 1, rows.height - rows.overview[1])
     painter.setPen(QColor(theme.quiet))
-    names = [("Sound", rows.wave), ("Speech", rows.strip)]
+    strip = (rows.strip[0] - SPACE, rows.strip[1] + 2 * SPACE)
+    names = [("Sound", rows.wave), ("Speech", strip)]
     names += [("Spectrum", rows.spectrogram)] if rows.spectrogram_on else []
     for name, (top, height) in names:
         painter.drawText(QRect(12, top, HEADER - 24, height), Qt.AlignmentFlag.AlignVCenter, name)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 HEADER, RULER, STRIP, OVERVIEW, SPACE = 148, 24, 10, 34, 6
 """Pixels: width of the names' column, heights of the rows that never change."""
-LANE, LEAST_LANE = 38, 14
+LANE, LEAST_LANE = 54, 14
+LANES_SHARE = 0.48
+"""Of what is free, at most, for all lanes, unless there are so many that they need it all."""
 LEAST_PICTURE = 34
 
 
@@ -21,9 +23,10 @@ class Rows:
 
     @property
     def lanes_room(self) -> int:
-        """For all lanes: up to three fifths of what is free."""
+        """For all lanes."""
         free = self.height - RULER - STRIP - OVERVIEW - 3 * SPACE
-        return min(max(1, self.n_lanes) * LANE, max(int(0.6 * free), free - 220, LEAST_LANE))
+        least = min(max(1, self.n_lanes) * LEAST_LANE, free - LEAST_PICTURE)
+        return max(least, min(max(1, self.n_lanes) * LANE, int(LANES_SHARE * free)))
 
     @property
     def lane(self) -> int:

@@ -72,6 +72,7 @@ class VerificationPage(QWidget):
         right, history = card("History")
         self.plot = plot_widget(self._studio, "Log-likelihood ratio over seconds of speech")
         self.plot.setLabel("bottom", "seconds of speech")
+        self.plot.getPlotItem().layout.setContentsMargins(4, 10, 10, 4)
         self.curve = self.plot.plot()
         self.border = pyqtgraph.InfiniteLine(angle=0)
         self.plot.addItem(self.border)
@@ -127,6 +128,9 @@ class VerificationPage(QWidget):
             self.verdict.setStyleSheet(f"color: {theme.good if latest.accepted else theme.bad};")
             mark = f"; {latest.name} is accepted from {threshold:+.1f} on" if threshold is not None else ""
             self.words.setText(f"{latest.heard_s:.0f} s of speech, score {latest.score:.2f}{mark}")
+        if not verdicts:
+            self.plot.setXRange(0, 10)
+            self.plot.setYRange(-6, 6)
         self.curve.setData(np.array([v.heard_s for v in verdicts]), np.array([v.llr for v in verdicts]))
         self.border.setVisible(threshold is not None)
         if threshold is not None:
