@@ -44,7 +44,9 @@ class Bridge(QObject):
         self._sound, self._health = sound, health
         self._lock, self._events = threading.Lock(), deque[Event]()
         self._tentative: SpeakerTurn | None = None  # the last of the queue that later ones may replace
-        self._dropped, self._closed, self._told = 0, False, False
+        self._dropped, self._closed = 0, False
+        self.told = False
+        """Whether `ended` was emitted."""
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.drain)
 
@@ -82,8 +84,8 @@ class Bridge(QObject):
             taken.append(EventsDropped(taken[-1].sample, dropped))
         if taken:
             self.arrived.emit(taken)
-        if closed and not self._told:
-            self._told = True
+        if closed and not self.told:
+            self.told = True
             self._timer.stop()
             self.ended.emit()
 

@@ -8,13 +8,16 @@ LEAST = 8
 """Points that make the first map."""
 GROWTH = 1.5
 """The map is made anew when there are so many times more points than at the last time."""
+MOST = 3_000
+"""Points that it is made from, evenly chosen."""
 
 
 def principal_axes(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean (dim,) and the two directions (dim, 2) of greatest variance of vectors (n, dim)."""
     mean = vectors.mean(axis=0)
-    _, _, axes = np.linalg.svd(vectors - mean, full_matrices=False)
-    return mean, axes[:2].T
+    centred = vectors - mean
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    return mean, axes[:, :-3:-1]
 
 
 def procrustes(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
@@ -37,11 +40,15 @@ class StableMap:
     def ready(self) -> bool:
         return self._fitted_on > 0
 
-    def points(self, vectors: np.ndarray) -> np.ndarray:
-        """Places float (n, 2) of vectors (n, dim); none before there are enough."""
+    def learn(self, vectors: np.ndarray) -> None:
+        """Make the map of vectors (n, dim), or make it anew, if there are enough new ones."""
         if len(vectors) >= max(LEAST, GROWTH * self._fitted_on):
-            self._fit(vectors)
-        return (vectors - self._mean) @ self._axes if self.ready else np.zeros((0, 2))
+            self._fit(vectors[:: max(1, len(vectors) // MOST)])
+            self._fitted_on = len(vectors)
+
+    def points(self, vectors: np.ndarray) -> np.ndarray:
+        """Places float (n, 2) of vectors (n, dim)."""
+        return (vectors - self._mean) @ self._axes
 
     def _fit(self, vectors: np.ndarray) -> None:
         mean, axes = principal_axes(vectors)
@@ -49,4 +56,4 @@ class StableMap:
             before = (vectors - self._mean) @ self._axes
             axes = axes @ procrustes((vectors - mean) @ axes, before - before.mean(axis=0))
             mean = mean - axes @ before.mean(axis=0)
-        self._mean, self._axes, self._fitted_on = mean, axes, len(vectors)
+        self._mean, self._axes = mean, axes

@@ -189,8 +189,10 @@ def style_sheet(t: Theme) -> str:
     QComboBox:disabled, QSpinBox:disabled {{ color: {t.quiet}; background: {t.raised}; }}
     QComboBox:hover, QSpinBox:hover {{ border-color: {t.accent}; }}
     QComboBox::drop-down {{ border: none; width: 26px; }}
-    QComboBox::down-arrow, QSpinBox::down-arrow {{ image: url({ASSETS}/down.svg); width: 14px; height: 14px; }}
-    QSpinBox::up-arrow {{ image: url({ASSETS}/up.svg); width: 14px; height: 14px; }}
+    QComboBox::down-arrow, QSpinBox::down-arrow {{ image: url({ASSETS}/down.svg); }}
+    QSpinBox::up-arrow {{ image: url({ASSETS}/up.svg); }}
+    QComboBox::down-arrow, QSpinBox::down-arrow, QSpinBox::up-arrow {{ width: 14px; height: 14px; }}
+    QSpinBox {{ padding-left: 10px; }}
     QSpinBox::up-button, QSpinBox::down-button {{ border: none; background: transparent; width: 22px; }}
     QComboBox QAbstractItemView {{
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line};

@@ -16,7 +16,7 @@ class VoiceTable:
         self.clear()
 
     def clear(self) -> None:
-        self.ends = Growing((), np.int64)
+        self.ends, self.middles = Growing((), np.int64), Growing((), np.int64)
         self._curves: dict[str, Growing] = {}
         self._vectors: Growing | None = None
         self._raws: Growing | None = None
@@ -56,6 +56,7 @@ class VoiceTable:
         for speaker, curve in self._curves.items():
             curve.append(np.array([voice.similarity.get(speaker, np.nan)], np.float32))
         self.ends.append(np.array([voice.end]))
+        self.middles.append(np.array([(voice.start + voice.end) // 2]))
         self._vectors = _appended(self._vectors, voice.vector)
         if voice.raw is not None:
             self._raws = _appended(self._raws, voice.raw)

@@ -75,7 +75,7 @@ class Window(QMainWindow):
         self._device_lost = ""
         self._dress()
         self.resize(1280, 800)
-        self.listen.timeline.setFocus()
+        self.transport.start.setFocus()
         if studio.preferences.now.geometry:
             self.restoreGeometry(QByteArray.fromHex(studio.preferences.now.geometry.encode()))
         if studio.preferences.problem:

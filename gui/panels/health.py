@@ -158,7 +158,7 @@ class Histogram(QFrame):
         values, found = self._studio.health.values(self._kind), self._studio.health.percentiles(self._kind)
         if found is None:
             self.words.setText("not measured yet")
-            self.bars.setOpts(x0=[0.0], height=[0.0], width=1.0)
+            self.bars.setOpts(x0=[0.0], height=[0.0], width=1.0, pen=None)
             return
         self.words.setText("p50 {:.2f} · p95 {:.2f} · p99 {:.2f} ms".format(*found))
         low = float(values.min())

@@ -36,6 +36,8 @@ class Timeline(QWidget):
     """Click a turn to hear it; wheel to zoom, drag to move; arrows, Home, End and space work too."""
 
     view_changed = Signal()
+    painted = Signal()
+    """A picture is finished."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
@@ -159,6 +161,7 @@ class Timeline(QWidget):
             ),
         )
         painter.end()
+        self.painted.emit()
 
     def _pictures(self) -> tuple[QImage | None, QImage | None]:
         """Waveform and spectrogram, drawn anew only where something changed."""

@@ -40,10 +40,13 @@ def wave_colours(view: Viewport, lanes: list[Lane], n: int, ratio: float, theme:
     """Colour of each column, uint32 (n,)."""
     found = np.full(n, QColor(theme.wave).rgba(), np.uint32)
     first, _, per_pixel = _columns(view, ratio)
+    middles = (first + np.arange(n) + 0.5) * per_pixel
     for lane in lanes:
-        colour = np.uint32(theme.speaker(lane.colour).rgba())
-        for start, end in lane.between(int(view.start), int(view.end)).T // per_pixel - first:
-            found[max(0, int(start)) : max(0, int(end) + 1)] = colour
+        spans = lane.between(int(view.start), int(view.end))
+        if spans.shape[1]:
+            at = np.searchsorted(spans[0], middles, side="right") - 1
+            spoken = (at >= 0) & (spans[1, np.maximum(at, 0)] > middles)
+            found[spoken] = np.uint32(theme.speaker(lane.colour).rgba())
     return found
 
 

@@ -17,8 +17,10 @@ from gui.state import DEVICE, LOST
 from gui.theme import Theme
 from gui.viewport import Viewport, clock, tick_step_s
 
-ROUND_BELOW = 400
+ROUND_BELOW = 60
 """Turns in a lane up to which their corners are round."""
+MOST_OVERLAPS = 60
+"""Up to this many are marked; more are too small to be seen."""
 GAP_WORDS = {LOST: "sound lost", DEVICE: "microphone gone"}
 
 
@@ -131,8 +133,9 @@ def _lane(painter: QPainter, scene: Scene, number: int, lane: Lane) -> None:
         for left, right in spans.T:
             painter.drawRoundedRect(QRectF(left, top, max(1, right - left), height), 3, 3)
     else:
-        for left, right in spans.T:
-            painter.fillRect(int(left), top, int(right - left), height, colour)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.drawRects([QRect(left, top, right - left, height) for left, right in spans.T.tolist()])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for turn in lane.tentative:
         _tentative(painter, scene, turn, QRectF(0, top, 0, height), colour)
     for marked in {scene.conversation.turn, scene.hovered}:
@@ -172,7 +175,7 @@ def _overlaps(painter: QPainter, scene: Scene) -> None:
     """A bar under each of the turns that are spoken at once."""
     conversation, view, rows = scene.conversation, scene.view, scene.rows
     at_once = overlaps(conversation.lanes.all, view)
-    if not at_once.shape[1] or rows.lane < 18:
+    if not 0 < at_once.shape[1] <= MOST_OVERLAPS or rows.lane < 18:
         return
     for number, lane in enumerate(conversation.lanes.all):
         spans = lane.between(int(view.start), int(view.end))

@@ -18,7 +18,7 @@ from gui.studio import Studio
 from gui.theme import GAP, SMALL
 
 REFRESH_MS = 400
-MOST_POINTS = 2_000
+MOST_POINTS = 1_500
 EMPTY = "Voices appear here as points after some seconds of speech."
 
 
@@ -78,25 +78,30 @@ class VoiceMap(QFrame):
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        places = self._map.points(voices.vectors(self.raw.isChecked()))
-        self._stack.setCurrentIndex(1 if len(places) else 0)
-        if not len(places):
+        vectors = voices.vectors(self.raw.isChecked())
+        self._map.learn(vectors)
+        self._stack.setCurrentIndex(1 if self._map.ready else 0)
+        if not self._map.ready:
             return
-        kept = np.unique(np.linspace(0, len(places) - 1, MOST_POINTS).astype(int))
-        owners = self._owners()
+        kept = np.unique(np.linspace(0, len(vectors) - 1, MOST_POINTS).astype(int))
+        places, owners = self._map.points(vectors[kept]), self._owners(voices.middles.view()[kept])
         theme = self._studio.theme
         colours = {lane.colour: theme.speaker(lane.colour) for lane in conversation.lanes.all}
         for colour in colours.values():
             colour.setAlpha(190)
-        nobody = QColor(theme.line)
-        brushes = [pyqtgraph.mkBrush(colours.get(int(owners[i]), nobody)) for i in kept]
+        brushes = {number: pyqtgraph.mkBrush(colour) for number, colour in colours.items()}
+        brushes[-1] = pyqtgraph.mkBrush(QColor(theme.line))
         self.points.setData(
-            x=places[kept, 0], y=places[kept, 1], brush=brushes, pen=None, data=kept, tip=self._words
+            x=places[:, 0],
+            y=places[:, 1],
+            brush=[brushes[number] for number in owners.tolist()],
+            pen=None,
+            data=kept,
+            tip=self._words,
         )
 
-    def _owners(self) -> np.ndarray:
-        """Colour number of the speaker of each point, −1 for nobody."""
-        middles = self._middles()
+    def _owners(self, middles: np.ndarray) -> np.ndarray:
+        """Colour number of the speaker at each of some samples, −1 for nobody."""
         found = np.full(len(middles), -1)
         for lane in self._conversation.lanes.all:
             spans = lane.spans()
@@ -107,15 +112,9 @@ class VoiceMap(QFrame):
                 found[(middles >= turn.start) & (middles < turn.end)] = lane.colour
         return found
 
-    def _middles(self) -> np.ndarray:
-        """The sample in the middle of the speech behind each point."""
-        voices = self._conversation.state.voices
-        return np.array([(v.start + v.end) // 2 for v in voices], np.int64)
-
     def _turn(self, number: int) -> Any:
         """The turn behind a point."""
-        voice = self._conversation.state.voices[number]
-        middle = (voice.start + voice.end) // 2
+        middle = int(self._conversation.voices.middles.view()[number])
         return next((t for lane in self._conversation.lanes.all if (t := lane.at(middle))), None)
 
     def _words(self, x: float, y: float, data: int) -> str:
