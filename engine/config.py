@@ -66,6 +66,33 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True)
+class SegmentationConfig:
+    """Who of up to three voices speaks when within the last five seconds."""
+
+    model: str = "segmentation"
+    """Name of an installed model of kind `segmentation`, or a folder."""
+    step_s: float = 0.48
+    """Sound between two windows; multiples of 40 ms waste nothing of the shipped encoder's tokens."""
+    linger_s: float = 2.4
+    """Windows go on for so long after the last speech."""
+    least_s: float = 0.4
+    """Speech of one voice alone that is embedded."""
+    sure: float = 0.5
+    """Probability from which a voice is taken to speak alone."""
+    threads: int = 1
+    """Threads of ONNX Runtime."""
+
+    def problems(self) -> list[str]:
+        return [
+            *_outside("segmentation.step_s", self.step_s, 0.08, 2.0),
+            *_outside("segmentation.linger_s", self.linger_s, 0.0, 5.0),
+            *_outside("segmentation.least_s", self.least_s, 0.1, 3.0),
+            *_outside("segmentation.sure", self.sure, 0.2, 0.99),
+            *_outside("segmentation.threads", self.threads, 1, 64),
+        ]
+
+
+@dataclass(frozen=True)
 class EnhancerConfig:
     """What makes embeddings of noisy speech more like those of clean speech."""
 
@@ -89,18 +116,24 @@ class DiariserConfig:
 
     max_speakers: int = 20
     """No more than this many are created; the nearest one takes what is left."""
-    new_speaker: float = 0.15
+    new_speaker: float = 0.2
     """Cosine to every known speaker below which a voice is new."""
-    update: float = 0.36
-    """Cosine to its speaker above which an embedding moves the centroid."""
+    update: float = 0.3
+    """Cosine to its speaker above which an embedding is kept with what is known of the speaker."""
     enough_s: float = 1.6
-    """Speech of one voice that is enough to make a speaker of it."""
-    agreement: float = 0.33
-    """Mean cosine among the embeddings of that speech."""
-    continuity: float = 0.12
-    """Cosine by which another speaker must be nearer before the turn changes hands."""
+    """Clean speech of one voice that is enough to make a speaker of it."""
+    cache: int = 20
+    """Embeddings that are kept of a speaker, the latest ones."""
+    speech: float = 0.5
+    """Number of people that the windows see, on average, from which somebody speaks."""
+    overlap: float = 0.5
+    """How far above one that number is where two people speak at once."""
+    gap_s: float = 0.3
+    """Pauses up to this long belong to a turn."""
+    shortest_s: float = 0.2
+    """Shorter turns are left out."""
     confirm_s: float = 1.6
-    """Speech after a moment that its label waits for before it is final."""
+    """Sound after a moment that its label waits for before it is final."""
     known: float = 0.45
     """Cosine to an enrolled person from which a speaker is taken for that person."""
 
@@ -110,10 +143,44 @@ class DiariserConfig:
             *_outside("diariser.new_speaker", self.new_speaker, -1.0, 1.0),
             *_outside("diariser.update", self.update, -1.0, 1.0),
             *_outside("diariser.enough_s", self.enough_s, 0.5, 30.0),
-            *_outside("diariser.agreement", self.agreement, -1.0, 1.0),
-            *_outside("diariser.continuity", self.continuity, 0.0, 1.0),
+            *_outside("diariser.cache", self.cache, 1, 1000),
+            *_outside("diariser.speech", self.speech, 0.05, 0.95),
+            *_outside("diariser.overlap", self.overlap, 0.05, 1.0),
+            *_outside("diariser.gap_s", self.gap_s, 0.0, 2.0),
+            *_outside("diariser.shortest_s", self.shortest_s, 0.0, 2.0),
             *_outside("diariser.confirm_s", self.confirm_s, 0.25, 10.0),
             *_outside("diariser.known", self.known, -1.0, 1.0),
+        ]
+
+
+@dataclass(frozen=True)
+class ReclusteringConfig:
+    """All voices heard so far compared anew, now and then and at the end."""
+
+    every_s: float = 20.0
+    """Sound between two times; 0 leaves it out."""
+    same: float = 0.25
+    """Mean cosine from which two clusters are one speaker."""
+    sure_s: float = 1.2
+    """Speech of a voice alone that takes part in forming clusters; shorter voices join afterwards."""
+    least_s: float = 2.4
+    """Speech of a cluster that makes it a speaker."""
+    rounds: int = 1
+    """Times that every voice may go to the nearest cluster."""
+    most: int = 500
+    """Voices that are compared; then the older half stands for its speakers in groups."""
+    group: int = 8
+    """Voices per group."""
+
+    def problems(self) -> list[str]:
+        return [
+            *_outside("reclustering.every_s", self.every_s, 0.0, 3600.0),
+            *_outside("reclustering.same", self.same, -1.0, 1.0),
+            *_outside("reclustering.sure_s", self.sure_s, 0.1, 5.0),
+            *_outside("reclustering.least_s", self.least_s, 0.0, 60.0),
+            *_outside("reclustering.rounds", self.rounds, 0, 10),
+            *_outside("reclustering.most", self.most, 50, 5000),
+            *_outside("reclustering.group", self.group, 1, 100),
         ]
 
 
@@ -123,15 +190,24 @@ class PipelineConfig:
 
     vad: VadConfig = field(default_factory=VadConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
     enhancer: EnhancerConfig = field(default_factory=EnhancerConfig)
     diariser: DiariserConfig = field(default_factory=DiariserConfig)
+    reclustering: ReclusteringConfig = field(default_factory=ReclusteringConfig)
 
     def __post_init__(self) -> None:
         if found := self.problems():
             raise ConfigError("; ".join(found))
 
     def problems(self) -> list[str]:
-        parts = (self.vad, self.encoder, self.enhancer, self.diariser)
+        parts = (
+            self.vad,
+            self.encoder,
+            self.segmentation,
+            self.enhancer,
+            self.diariser,
+            self.reclustering,
+        )
         return [p for part in parts for p in part.problems()]
 
     def to_toml(self) -> str:

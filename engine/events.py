@@ -69,10 +69,11 @@ class SpeechEnded(Event):
 class SpeakerTurn(Event):
     """`speaker` spoke from `start` to `end`, as far as is known at `sample`.
 
-    A provisional turn (`final` false) may grow, and its part behind `confirmed_end` may still go to
-    somebody else; a later provisional event replaces all that is unconfirmed from its `start` on. A final
-    turn is complete and the stream never changes it: it replaces the provisional turn of its speaker and
-    `start`, if there is one. Where people speak at once, their final turns overlap.
+    A provisional turn (`final` false) may grow, and its part behind `confirmed_end` may still go to somebody
+    else. The provisional turns of one `sample` are the whole picture: they replace those of every earlier
+    one; an empty turn (`end` = `start`) says that there are none. A final turn is complete, takes the place
+    of the provisional one of its speaker and `start`, and the stream never changes it. Where people speak
+    at once, their final turns overlap.
     """
 
     speaker: str

@@ -15,9 +15,17 @@ from engine.events import EnhancerFellBack, Event, InvalidSamples, Overrun, Stag
 from engine.people import Person, check_people
 from engine.profile import OFF, Space
 from engine.stages.diariser import Diariser
-from engine.stages.encoder import Embedding, EncoderStage, Segmented, SpeechFrames, load_encoder
+from engine.stages.encoder import (
+    MIN_COLUMNS,
+    Embedding,
+    EncoderStage,
+    Segmented,
+    SpeechFrames,
+    load_encoder,
+)
 from engine.stages.enhancer import EnhancerStage, load_enhancer
 from engine.stages.frontend import FrontEnd
+from engine.stages.segmenter import Heard, Segmenter, load_segmentation
 from engine.stages.verifier import Verifier, check_verifier
 from engine.stopwatch import Stopwatch
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
@@ -41,26 +49,25 @@ class Pipeline:
         verifier: Verifier | None = None,
         voices: bool = False,
     ) -> None:
-        """`timing` adds a `StageTiming` event to every push, `voices` a `VoiceMeasured` for every embedding;
-        models are loaded here.
+        """`timing` adds a `StageTiming` event to every push, `voices` a `VoiceMeasured` for every voice of
+        every window; models are loaded here.
 
         `people` are recognised by name; their embeddings come from the same encoder and enhancer. `verifier`
         judges all speech as one person's. When the enhancer falls back, nobody is recognised or verified any
         more.
         """
         self.config = config = config or PipelineConfig()
-        self._timing, self._voices, self._stopwatch = timing, voices, Stopwatch()
+        self._timing, self._stopwatch = timing, Stopwatch()
         self._speaker_encoder = encoder = load_encoder(config.encoder, self._stopwatch)
         self._framer = Framer()
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
-        self._encoder = EncoderStage(config.encoder, encoder)
+        network = load_segmentation(config.segmentation, self._stopwatch)
+        self._segmenter = Segmenter(config.segmentation, network, encoder)
         self._enhancer, enhancer_id = self._load_enhancer()
         self.space = Space(encoder.id, enhancer_id, encoder.name)
         check_people(people, encoder.dim)
-        self._diariser = Diariser(config.diariser, samples(config.encoder.window_s), people)
-        self._verifier = verifier
-        if verifier:
-            check_verifier(verifier, self.space)
+        self._diariser = Diariser(config.diariser, config.reclustering, people, voices)
+        self._verifying = _Verifying(config, verifier, self.space) if verifier else None
         self.reset()
 
     @property
@@ -105,15 +112,15 @@ class Pipeline:
         """The end of the stream: events that still wait. Afterwards only `reset` makes sense."""
         events = self._hear(self._framer.flush())
         events += self._judge(self._front_end.flush())
-        events += self._attribute(self._encoder.flush()) + self._diariser.flush()
-        events += self._verifier.flush() if self._verifier else []
+        events += self._attribute(self._segmenter.flush()) + self._diariser.flush()
+        events += self._verifying.flush() if self._verifying else []
         return [_within(event, self._heard) for event in events]
 
     def reset(self) -> None:
-        for stage in (self._framer, self._front_end, self._encoder, self._enhancer, self._diariser):
+        for stage in (self._framer, self._front_end, self._segmenter, self._enhancer, self._diariser):
             stage.reset()
-        if self._verifier:
-            self._verifier.reset()
+        if self._verifying:
+            self._verifying.reset()
         self._stopwatch.take()
         self._heard = 0
 
@@ -123,11 +130,10 @@ class Pipeline:
         noise = rng.standard_normal(samples(3.0)).astype(np.float32) * 0.1
         self.push(noise)
         self.flush()
-        for length_s in (self.config.encoder.first_s, self.config.encoder.window_s):
-            n_columns = samples(length_s) // HOP_SAMPLES
+        for n_columns in range(MIN_COLUMNS, self._segmenter.window_columns + 1, 2 * MIN_COLUMNS):
             columns = rng.standard_normal((n_columns, encoder.n_bands)).astype(np.float32)
             vector = encoder.embed(encoder.tokens(columns))
-            self._enhancer.process([Embedding(0, samples(length_s), vector)])
+            self._enhancer.enhance(Embedding(0, n_columns * HOP_SAMPLES, vector))
         self.reset()
 
     def _hear(self, frames: np.ndarray) -> list[Event]:
@@ -139,25 +145,19 @@ class Pipeline:
         return events
 
     def _judge(self, speech: SpeechFrames) -> list[Event]:
-        return self._attribute(self._encoder.process(speech))
+        found = self._attribute(self._segmenter.process(speech))
+        return found + (self._verifying.process(speech) if self._verifying else [])
 
-    def _attribute(self, items: list[Segmented]) -> list[Event]:
+    def _attribute(self, items: list[Heard]) -> list[Event]:
         """Enhance the embeddings and let the diariser say whose they are."""
-        enhanced = self._enhancer.process(items)
-        notices: list[Event] = [item for item in enhanced if isinstance(item, EnhancerFellBack)]
-        with self._stopwatch("diariser"):
-            if notices:
-                self._diariser.recogniser.distrust()
-                if self._verifier:
-                    self._verifier.distrust()
-            heard = [item for item in enhanced if not isinstance(item, EnhancerFellBack)]
-            found = notices + [event for item in heard for event in self._diarise(item)]
-        return found + (self._verifier.process(heard) if self._verifier else [])
-
-    def _diarise(self, item: Segmented) -> list[Event]:
-        events = self._diariser.process([item])
-        if self._voices and isinstance(item, Embedding):
-            events.append(self._diariser.measure(item))
+        events: list[Event] = []
+        for item in self._enhancer.process(items):
+            with self._stopwatch("diariser"):
+                if isinstance(item, EnhancerFellBack):
+                    self._diariser.recogniser.distrust()
+                    events.append(item)
+                elif not isinstance(item, Embedding):
+                    events += self._diariser.process([item])
         return events
 
     def _load_enhancer(self) -> tuple[EnhancerStage, str]:
@@ -167,6 +167,36 @@ class Pipeline:
         except ModelError as problem:
             return EnhancerStage(None, str(problem)), OFF
         return EnhancerStage(found), found.id if found else OFF
+
+
+class _Verifying:
+    """All speech as one person's: windows, each over the last seconds of it, and the verdict on them."""
+
+    def __init__(self, config: PipelineConfig, verifier: Verifier, space: Space) -> None:
+        check_verifier(verifier, space)
+        encoder = load_encoder(config.encoder)
+        self._encoder = EncoderStage(config.encoder, encoder)
+        self._enhancer = EnhancerStage(load_enhancer(config.enhancer, encoder))
+        self._verifier = verifier
+
+    def process(self, speech: SpeechFrames) -> list[Event]:
+        return self._judge(self._encoder.process(speech))
+
+    def flush(self) -> list[Event]:
+        return self._judge(self._encoder.flush()) + self._verifier.flush()
+
+    def reset(self) -> None:
+        for stage in (self._encoder, self._enhancer, self._verifier):
+            stage.reset()
+
+    def _judge(self, items: list[Segmented]) -> list[Event]:
+        found: list[Event] = []
+        for item in self._enhancer.process(items):
+            if isinstance(item, EnhancerFellBack):
+                self._verifier.distrust()
+            elif isinstance(item, Embedding):
+                found += self._verifier.process([item])
+        return found
 
 
 def _within(event: Event, n_samples: int) -> Event:

@@ -7,10 +7,11 @@ import queue
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import VoicelaneError
-from engine.events import Event, SpeakerTurn, StageTiming
+from engine.events import Event, SpeakerTurn, StageTiming, TurnRevised
 from engine.relabelling import Relabelling
 from engine.scoring import Turn
 from engine.timebase import seconds
@@ -23,9 +24,28 @@ def rttm_line(turn: SpeakerTurn, uri: str, name: str | None = None) -> str:
     return f"SPEAKER {uri} 1 {start:.3f} {duration:.3f} <NA> <NA> {name} <NA> <NA>"
 
 
-def final_turns(events: Iterable[Event]) -> list[SpeakerTurn]:
-    """The turns that will not change, in order of time."""
-    return [e for e in events if isinstance(e, SpeakerTurn) and e.final]
+def final_turns(events: Iterable[Event], revised: bool = True) -> list[SpeakerTurn]:
+    """The turns as they are at the end, in order of time; without `revised` as the stream confirmed them."""
+    turns: list[SpeakerTurn] = []
+    for event in events:
+        if isinstance(event, SpeakerTurn) and event.final:
+            turns.append(event)
+        elif isinstance(event, TurnRevised) and revised:
+            turns = [piece for turn in turns for piece in revise(turn, event)]
+    return sorted(turns, key=lambda t: (t.start, t.end))
+
+
+def revise(turn: SpeakerTurn, change: TurnRevised) -> list[SpeakerTurn]:
+    """A turn in up to three pieces, of which the changed one has its new speaker."""
+    start, end = max(turn.start, change.start), min(turn.end, change.end)
+    if turn.speaker != change.speaker or end <= start:
+        return [turn]
+    cut = [
+        replace(turn, end=start),
+        replace(turn, start=start, end=end, speaker=change.into),
+        replace(turn, start=end),
+    ]
+    return [replace(piece, confirmed_end=piece.end) for piece in cut if piece.end > piece.start]
 
 
 class JsonLinesSink:

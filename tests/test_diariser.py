@@ -1,129 +1,185 @@
-"""The diariser on made-up voices: orthogonal unit vectors with a little noise."""
+"""The diariser on made-up voices."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from engine import DiariserConfig, SpeakerTurn, final_turns
-from engine.stages.diariser import Diariser, confidence, covered_samples, piece_scores
-from engine.stages.encoder import Embedding, SegmentEnd, SegmentStart
+from engine import DiariserConfig, Event, ReclusteringConfig, SpeakerTurn, VoiceMeasured, final_turns
+from engine.stages.diariser import Diariser
+from engine.stages.voices import Speaker, assign
+from tests.conversation import VOICES, Said, conversation
+from tests.test_segmenter import embedding
 
 RATE = 16_000
-VOICES = np.linalg.qr(np.random.default_rng(0).standard_normal((192, 8)))[0].T
-NOISE = np.random.default_rng(1)
+LIVE = ReclusteringConfig(every_s=0.0)
 
 
-def window(voice: np.ndarray, start: int, end: int) -> Embedding:
-    vector = voice + 0.04 * NOISE.standard_normal(192)
-    return Embedding(start, end, (vector / np.linalg.norm(vector)).astype(np.float32))
+def heard(said: Sequence[Said], config: DiariserConfig | None = None, **how: float) -> list[Event]:
+    diariser = Diariser(config or DiariserConfig(), LIVE)
+    return diariser.process(conversation(said, **how)) + diariser.flush()
 
 
-def segment(start_s: float, *parts: tuple[int, float]) -> list:
-    """One stretch of speech in which voice numbers speak for so many seconds each."""
-    start = int(start_s * RATE)
-    changes = [start, *(start + int(s * RATE) for s in np.cumsum([s for _, s in parts]))]
-    items: list = [SegmentStart(start)]
-    for end in range(start + 12_000, changes[-1] + 1, 4_000):
-        begin = max(start, end - 25_600)
-        shares = [max(0, min(end, b) - max(begin, a)) for a, b in pairwise(changes)]
-        mixture = np.sum([s * VOICES[v] for s, (v, _) in zip(shares, parts, strict=True)], axis=0)
-        items.append(window(mixture / np.linalg.norm(mixture), begin, end))
-    return [*items, SegmentEnd(changes[-1])]
+def spoken(said: Sequence[Said], config: DiariserConfig | None = None, **how: float) -> list[SpeakerTurn]:
+    return final_turns(heard(said, config, **how))
 
 
-def spoken(*segments: list, config: DiariserConfig | None = None) -> list[SpeakerTurn]:
-    diariser = Diariser(config or DiariserConfig(), 25_600)
-    return final_turns(diariser.process([item for s in segments for item in s]))
-
-
-def names(turns: list[SpeakerTurn]) -> list[str]:
+def names(turns: Sequence[SpeakerTurn]) -> list[str]:
     return [t.speaker for t in turns]
 
 
+def turns_of(order: Sequence[int], length_s: float = 4.0, pause_s: float = 2.0) -> list[Said]:
+    starts = 1.0 + np.arange(len(order)) * (length_s + pause_s)
+    return [(voice, start, start + length_s) for voice, start in zip(order, starts.tolist(), strict=True)]
+
+
 def test_voices_that_take_turns_get_a_name_each_and_keep_it():
-    turns = spoken(*(segment(6 * i, (v, 4.0)) for i, v in enumerate([0, 1, 2, 0, 2, 1, 0])))
+    turns = spoken(turns_of([0, 1, 2, 0, 2, 1, 0]))
     assert names(turns) == ["S1", "S2", "S3", "S1", "S3", "S2", "S1"]
     assert all(t.end - t.start == 4 * RATE for t in turns)
 
 
 def test_somebody_who_joins_late_is_found():
-    turns = spoken(*(segment(6 * i, (i % 2, 4.0)) for i in range(30)), segment(200, (5, 3.0)))
-    assert names(turns)[-1] == "S3"
+    assert names(spoken(turns_of([0, 1] * 15 + [5])))[-1] == "S3"
 
 
-def test_a_change_without_a_pause_is_found_within_half_a_second():
-    known = [segment(0, (0, 4.0)), segment(6, (1, 4.0))]
-    turns = spoken(*known, segment(12, (0, 4.0), (1, 4.0)))[2:]
+def test_more_than_four_people_are_found():
+    order = [0, 1, 2, 3, 4, 5, 6, 7, 3, 0, 7]
+    assert names(spoken(turns_of(order))) == [f"S{v + 1}" for v in order]
+
+
+def test_a_change_without_a_pause_is_found_where_it_is():
+    known = turns_of([0, 1])
+    turns = spoken([*known, (0, 13.0, 17.0), (1, 17.0, 21.0)])[2:]
     assert names(turns) == ["S1", "S2"]
-    assert turns[0].end == turns[1].start == pytest.approx(16 * RATE, abs=RATE // 2)
+    assert turns[0].end == turns[1].start == 17 * RATE
+
+
+def test_quick_turns_are_kept_apart():
+    said = [(k % 2, 13 + 0.7 * k, 13.7 + 0.7 * k) for k in range(8)]
+    turns = spoken([*turns_of([0, 1]), *said])[2:]
+    assert names(turns) == ["S1", "S2"] * 4
+    assert [t.start for t in turns] == [pytest.approx(a * RATE, abs=1_000) for _, a, _ in said]
+
+
+def test_two_people_at_once_are_both_reported():
+    turns = spoken([*turns_of([0, 1]), (0, 13.0, 18.0), (1, 16.0, 21.0)])[2:]
+    assert [(t.speaker, t.start, t.end) for t in turns] == [
+        ("S1", 13 * RATE, 18 * RATE),
+        ("S2", 16 * RATE, 21 * RATE),
+    ]
 
 
 def test_a_short_sound_goes_to_the_nearest_voice_and_founds_nobody():
-    turns = spoken(segment(0, (0, 4.0)), segment(6, (1, 4.0)), segment(12, (6, 0.8)), segment(14, (0, 3.0)))
+    turns = spoken([*turns_of([0, 1]), (6, 13.0, 13.8), (0, 19.0, 22.0)])
     assert set(names(turns)) == {"S1", "S2"}
-    assert turns[2].confidence < 0.5 < min(t.confidence for t in turns[:2])
 
 
 def test_a_short_first_sound_leaves_no_ghost():
-    turns = spoken(segment(0, (6, 0.8)), segment(2, (0, 4.0)), segment(8, (1, 4.0)))
+    turns = spoken([(6, 1.0, 1.8), *((v, a + 8, b + 8) for v, a, b in turns_of([0, 1]))])
     assert names(turns) == ["S1", "S1", "S2"]
 
 
-def test_short_turns_of_one_new_voice_add_up_to_a_speaker():
-    turns = spoken(segment(0, (0, 4.0)), *(segment(6 + 2 * i, (3, 1.3)) for i in range(4)))
-    assert names(turns)[-1] == "S2"
-
-
 def test_never_more_speakers_than_allowed():
-    several = [segment(6 * v, (v, 4.0)) for v in range(6)]
-    assert set(names(spoken(*several, config=DiariserConfig(max_speakers=2)))) == {"S1", "S2"}
+    turns = spoken(turns_of([0, 1, 2, 3, 4, 5]), DiariserConfig(max_speakers=2))
+    assert set(names(turns)) == {"S1", "S2"}
 
 
-def test_every_turn_is_announced_before_it_is_final():
-    diariser, announced = Diariser(DiariserConfig(), 25_600), []
-    for item in segment(0, (0, 4.0), (1, 4.0)) + segment(10, (1, 3.0)):
-        for event in diariser.process([item]):
-            if isinstance(event, SpeakerTurn):
-                if event.final:
-                    assert any(a.start == event.start and a.speaker == event.speaker for a in announced)
-                announced.append(event)
-    assert announced
+def test_a_name_is_tentative_within_half_a_second_of_enough_speech_and_final_within_two_and_a_half():
+    first, confirmed = None, None
+    for event in heard([*turns_of([0, 1]), (1, 13.0, 20.0)]):
+        if isinstance(event, SpeakerTurn) and event.speaker == "S2" and event.start == 13 * RATE:
+            first = first or event.sample
+            confirmed = confirmed or (event.sample if event.confirmed_end >= 14 * RATE else None)
+    assert first <= (13.0 + 0.4 + 0.5) * RATE
+    assert confirmed <= (14.0 + 1.6 + 0.5) * RATE
 
 
-def test_replaying_the_events_gives_the_diarisers_own_view():
-    """A later event replaces all that is unconfirmed from its start on (engine.SpeakerTurn)."""
-    rng = np.random.default_rng(4)
-    for _ in range(20):
-        diariser, view = Diariser(DiariserConfig(confirm_s=4.0), 25_600), []
-        parts = [(int(rng.integers(3)), float(rng.uniform(0.3, 3.0))) for _ in range(8)]
-        known = [item for v in range(3) for item in segment(6 * v, (v, 4.0))]
-        diariser.process(known)
-        for item in segment(20, *parts):
-            for event in diariser.process([item]):
-                if isinstance(event, SpeakerTurn) and not event.final:
-                    view = [t for t in view if t.start < event.start] + [event]
-            mine = [(t.speaker, t.start, t.end) for t in view if t.end > t.confirmed_end]
-            wanted = [
-                (t.speaker, t.start, t.end) for t in diariser._segment.published if t.end > t.confirmed_end
-            ]
-            assert not wanted or mine[-len(wanted) :] == wanted
+def view_of(events: Sequence[Event]) -> list[SpeakerTurn]:
+    """What a listener has on show who follows the rule of `SpeakerTurn`."""
+    final, likely, at = [], {}, -1
+    for event in events:
+        if isinstance(event, SpeakerTurn) and event.final:
+            final.append(event)
+            likely.pop((event.speaker, event.start), None)
+        elif isinstance(event, SpeakerTurn):
+            if event.sample != at or event.end == event.start:
+                likely, at = {}, event.sample
+            if event.end > event.start:
+                likely[event.speaker, event.start] = event
+    return final + list(likely.values())
 
 
-def test_covered_samples_counts_overlap_once():
-    windows = [window(VOICES[0], a, b) for a, b in ((0, 100), (50, 150), (300, 400), (320, 330))]
-    assert covered_samples(windows) == 250
+def unsure(turns: Sequence[SpeakerTurn]) -> set[tuple[str, int, int]]:
+    """What is likely, but not confirmed."""
+    return {(t.speaker, t.start, t.end) for t in turns if t.end > t.confirmed_end and not t.final}
 
 
-def test_piece_scores_are_the_triangular_mean_and_fall_back_to_the_latest_window():
-    windows, cosines = np.array([(0, 100), (50, 150)]), np.array([[1.0], [0.0]])
-    found = piece_scores(np.array([(40, 60), (500, 510)]), windows, cosines)
-    assert found[0, 0] == pytest.approx(1.0 / (1.0 + 0.5))
-    assert found[1, 0] == 0.0
+@pytest.mark.parametrize("seed", range(5))
+def test_replaying_the_events_gives_the_diarisers_own_view(seed):
+    rng = np.random.default_rng(seed)
+    starts = np.cumsum(rng.uniform(0.2, 2.5, 20)) + 13
+    said = [(int(rng.integers(3)), a, a + rng.uniform(0.3, 3.0)) for a in starts.tolist()]
+    diariser, events = Diariser(DiariserConfig(), LIVE), []
+    for item in conversation([*turns_of([0, 1]), *said], noise=0.08, seed=seed):
+        events += diariser.process([item])
+        wanted = {(t.speaker, t.start, t.end) for t in diariser._turns._published if t.end > t.confirmed_end}
+        shown = {
+            (t.speaker, t.start, t.end) for t in view_of(events) if not t.final and t.end > t.confirmed_end
+        }
+        assert shown == wanted
 
 
-def test_confidence_grows_with_the_lead():
-    assert confidence(np.array([0.7, 0.1]), 0, 0.3) > confidence(np.array([0.7, 0.6]), 0, 0.3) > 0.5
-    assert confidence(np.array([0.1]), 0, 0.3) < 0.5
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_confirmed_is_what_becomes_final(seed):
+    rng = np.random.default_rng(seed)
+    starts = np.cumsum(rng.uniform(0.2, 2.5, 20)) + 13
+    said = [(int(rng.integers(3)), a, a + rng.uniform(0.3, 3.0)) for a in starts.tolist()]
+    events = heard([*turns_of([0, 1]), *said], noise=0.08, seed=seed)
+    turns = [e for e in events if isinstance(e, SpeakerTurn)]
+    final = [t for t in turns if t.final]
+    for turn in turns:
+        if turn.confirmed_end > turn.start:
+            assert any(
+                (f.speaker, f.start) == (turn.speaker, turn.start) and f.end >= turn.confirmed_end
+                for f in final
+            )
+
+
+def test_voices_are_measured_only_where_that_is_asked_for():
+    items = conversation(turns_of([0, 1]))
+    silent, telling = Diariser(DiariserConfig(), LIVE), Diariser(DiariserConfig(), LIVE, measuring=True)
+    assert not any(isinstance(e, VoiceMeasured) for e in silent.process(items))
+    last = [e for e in telling.process(items) if isinstance(e, VoiceMeasured)][-1]
+    assert last.similarity["S2"] > 0.8 > 0.2 > last.similarity["S1"]
+
+
+def test_assignment_never_gives_two_voices_one_speaker_and_takes_the_best_sum():
+    scores = np.array([[0.9, 0.8], [0.85, 0.1], [np.nan, np.nan]])
+    assert assign(scores, 0.2, np.zeros(3, bool)).tolist() == [1, 0, -1]
+
+
+def test_a_voice_is_new_only_where_it_may_be_and_nobody_is_nearer():
+    scores = np.array([[0.1], [0.15]])
+    assert assign(scores, 0.3, np.array([True, False])).tolist() == [1, 0]
+    assert assign(scores, 0.3, np.array([True, True])).tolist() == [1, 2]
+    assert assign(scores, 0.05, np.array([True, True])).tolist() == [1, 0]
+    assert assign(np.zeros((1, 0)), 0.3, np.array([True])).tolist() == [0]
+
+
+def test_a_speakers_cache_is_bounded_and_forgets_the_oldest():
+    speaker = Speaker("S1", 3)
+    for k in range(6):
+        speaker.learn(embedding(VOICES[k], 5.0 * k, 5.0 * k + 4), 200)
+    assert np.allclose(speaker.centroid @ VOICES[:6].T, [0, 0, 0, *[3**-0.5] * 3], atol=1e-5)
+    assert speaker.spoken_samples == 6 * 4 * RATE
+
+
+def test_of_two_windows_over_the_same_speech_the_longer_is_kept():
+    speaker = Speaker("S1", 20)
+    speaker.learn(embedding(VOICES[0], 0, 4), 100)
+    speaker.learn(embedding(VOICES[1], 0.5, 4.5), 150)
+    speaker.learn(embedding(VOICES[2], 1.0, 5.0), 120)
+    assert np.allclose(speaker.centroid, VOICES[1], atol=1e-5)

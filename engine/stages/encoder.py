@@ -22,10 +22,12 @@ FEATURE_KINDS = {"log_mel": 1, "log_mel+phase": 3, "kaldi_fbank": 1}
 
 
 class SpeechFrames(NamedTuple):
-    """Judged frames: feature columns (2n, n_bands) and whether each frame is speech (n,)."""
+    """Judged frames: the encoder's columns (2n, n_bands), whether each frame is speech (n,), and the
+    log-mel bands (2n, 80)."""
 
     columns: np.ndarray
     speech: np.ndarray
+    log_mel: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from engine.events import EnhancerFellBack
 from engine.inference.manifest import Manifest, read_manifest
 from engine.inference.onnx import Model, find_model, installed
 from engine.stages.encoder import Embedding, Segmented, SegmentStart, SpeakerEncoder
+from engine.stages.segmenter import Window
 from engine.stopwatch import Stopwatch
 
 SEED = 0
@@ -141,8 +142,12 @@ def _check(manifest: Manifest, encoder: SpeakerEncoder) -> None:
         )
 
 
+Item = Segmented | Window
+
+
 class EnhancerStage:
-    """`Segmented` items in and out, every embedding enhanced; without an enhancer they pass as they are.
+    """`Segmented` items or windows in and out, every embedding enhanced; without an enhancer they pass as
+    they are.
 
     An enhancer that cannot be loaded (`problem`), or that fails on the way, is announced once by an
     `EnhancerFellBack`; from then on the embeddings stay raw.
@@ -157,20 +162,28 @@ class EnhancerStage:
     def reset(self) -> None:
         self._enhancer, self._problem = self._loaded, self._trouble
 
-    def process(self, items: Sequence[Segmented]) -> list[Segmented | EnhancerFellBack]:
+    def process(self, items: Sequence[Item]) -> list[Item | EnhancerFellBack]:
         return [found for item in items for found in self._take(item)]
 
-    def flush(self) -> list[Segmented | EnhancerFellBack]:
+    def flush(self) -> list[Item | EnhancerFellBack]:
         """Nothing waits."""
         return []
 
-    def _take(self, item: Segmented) -> Iterator[Segmented | EnhancerFellBack]:
-        if self._enhancer and isinstance(item, Embedding):
+    def enhance(self, heard: Embedding) -> Embedding:
+        """An embedding as it comes out; the raw one once the enhancer has failed."""
+        if self._enhancer:
             try:
-                vector, confidence = self._enhancer.enhance(item.vector)
-                item = replace(item, vector=vector, confidence=confidence, raw=item.vector)
+                vector, confidence = self._enhancer.enhance(heard.vector)
+                return replace(heard, vector=vector, confidence=confidence, raw=heard.vector)
             except ModelError as problem:
                 self._enhancer, self._problem = None, str(problem)
+        return heard
+
+    def _take(self, item: Item) -> Iterator[Item | EnhancerFellBack]:
+        if isinstance(item, Embedding):
+            item = self.enhance(item)
+        elif isinstance(item, Window):
+            item = replace(item, embeddings=tuple(e and self.enhance(e) for e in item.embeddings))
         if self._problem:
             place = item.start if isinstance(item, SegmentStart) else item.end
             yield EnhancerFellBack(place, f"{self._problem}; embeddings stay as the encoder gives them")

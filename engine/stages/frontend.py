@@ -32,6 +32,7 @@ class FrontEnd:
         for stage in (self._stft, self._features, self._columns, self._vad):
             stage.reset()
         self._waiting = np.zeros((0, self._encoder.n_bands), np.float32)  # columns not judged yet
+        self._waiting_mel = np.zeros((0, N_MELS), np.float32)
 
     def process(self, frames: np.ndarray) -> SpeechFrames:
         with self._timed("stft"):
@@ -40,6 +41,7 @@ class FrontEnd:
             features = self._features.process(spectra)
             columns = self._columns.process(frames, spectra, features)
             self._waiting = np.concatenate((self._waiting, columns))
+            self._waiting_mel = np.concatenate((self._waiting_mel, features.log_mel))
         with self._timed("vad"):
             decisions = self._vad.process(VadInput(frames, features.log_mel))
         return self._judged(decisions)
@@ -50,7 +52,8 @@ class FrontEnd:
     def _judged(self, decisions: Decisions) -> SpeechFrames:
         n_columns = COLUMNS_PER_FRAME * len(decisions.speech)
         judged, self._waiting = self._waiting[:n_columns], self._waiting[n_columns:]
-        return SpeechFrames(judged, decisions.speech)
+        mel, self._waiting_mel = self._waiting_mel[:n_columns], self._waiting_mel[n_columns:]
+        return SpeechFrames(judged, decisions.speech, mel)
 
 
 class ColumnSource:

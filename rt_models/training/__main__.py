@@ -17,9 +17,10 @@ from engine import EncoderConfig, PipelineConfig, VoicelaneError, find_model, lo
 from rt_models.export.encoder import export_encoder
 from rt_models.export.onnx import write_facts
 from rt_models.export.seed import export_mlp, export_seed
+from rt_models.export.segmentation import export_segmentation
 from rt_models.export.vad import export_vad
 from rt_models.nets.registry import build
-from rt_models.training import ablation, corpus, seed, vad
+from rt_models.training import ablation, corpus, seed, segmentation, vad
 from rt_models.training.calibration import CalibrationConfig, calibrate, write_calibration
 from rt_models.training.demo import make_demo
 from rt_models.training.encoder import TrainConfig, draw_curves, train
@@ -84,6 +85,22 @@ def train_vad(args: argparse.Namespace) -> None:
     export_vad(net, args.out or ARTIFACTS / "vad", args.version)
 
 
+def train_segmentation(args: argparse.Namespace) -> None:
+    """Train the network that tells who speaks when within a window, and export it."""
+    config = segmentation.SegmentationTrainConfig()
+    config = read_settings(args.config, type(config)) if args.config else config
+    sampler = corpus.mixtures(prepare(args), config.mixtures, config.net.n_mels)
+    checkpoint = args.work / "segmentation.pt"
+    net = segmentation.train(config, sampler, checkpoint)
+    folder = args.out or ARTIFACTS / "segmentation"
+    worst = export_segmentation(net, folder, args.version)
+    curve = torch.load(checkpoint, weights_only=True)["curve"]
+    parameters = sum(p.numel() for p in net.parameters())
+    facts = {"config": asdict(config), "parity": worst, "parameters": parameters}
+    write_facts(folder, facts | {"curve": [round(x, 4) for x in curve[:: config.keep_every]]})
+    print(f"{folder}: {parameters / 1e6:.2f} M parameters, differs from torch by {worst:.1e}")
+
+
 def train_enhancers(args: argparse.Namespace) -> None:
     """Train SEED and the plain network for an encoder and export both."""
     config = read_settings(args.config, EnhancerTrainConfig) if args.config else EnhancerTrainConfig()
@@ -134,7 +151,9 @@ def train_demo(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     top = argparse.ArgumentParser(prog="python -m rt_models.training", description=__doc__)
-    top.add_argument("command", choices=["encoder", "seed", "vad", "calibration", "ablation", "demo"])
+    top.add_argument(
+        "command", choices=["encoder", "segmentation", "seed", "vad", "calibration", "ablation", "demo"]
+    )
     top.add_argument("--corpus", type=Path, required=True, help="folder that the manifest's paths start at")
     top.add_argument(
         "--manifest",
@@ -174,6 +193,7 @@ def main(argv: list[str] | None = None) -> None:
         dist.init_process_group(backend, timeout=timedelta(days=1))  # the others wait for the first one
     command = {
         "encoder": train_encoder,
+        "segmentation": train_segmentation,
         "seed": train_enhancers,
         "vad": train_vad,
         "calibration": calibrate_encoder,

@@ -13,6 +13,7 @@ from rt_models.training.augment import AugmentConfig, Augmenter, load_noises, si
 from rt_models.training.batches import Copy, CropConfig, CropSampler, speech_mask
 from rt_models.training.data import AudioCache, change_speed, draw_speeds, read_manifest
 from rt_models.training.losses import centre
+from rt_models.training.mixtures import MixtureConfig, MixtureSampler
 from rt_models.training.shards import FrameTargets, build_shard, log_mel
 from rt_models.training.teacher import MAX_SECONDS, Teacher
 
@@ -88,6 +89,19 @@ def sampler(
             made.append(Copy(shard, speech, targets, speakers[seed], frames))
     corpora = [u.corpus for u in data.cache.utterances]
     return CropSampler(made, corpora, _noise_power(data, n_mels), mean_columns(made[0]), config, n_mels)
+
+
+def mixtures(data: Prepared, config: MixtureConfig, n_mels: int = N_MELS) -> MixtureSampler:
+    """Mixtures of the clean copies of the corpus at its own and at other speeds."""
+    shards = [
+        build_shard(
+            data.cache, None, draw_speeds(len(data.cache), seed), 0, data.work / f"clean_{seed}.f16", n_mels
+        )
+        for seed in (0, 1)
+    ]
+    heard = data.cache.utterances
+    speakers, corpora = [u.speaker for u in heard], [u.corpus for u in heard]
+    return MixtureSampler(shards, speakers, corpora, _noise_power(data, n_mels), config)
 
 
 def toward_mean(targets: np.ndarray, speakers: np.ndarray, share: float) -> np.ndarray:

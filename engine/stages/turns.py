@@ -1,0 +1,138 @@
+"""From how surely each speaker speaks, frame by frame, to turns as events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.config import DiariserConfig
+from engine.events import SpeakerTurn
+from engine.timebase import FRAME_SAMPLES, samples
+
+LEAST = 0.02
+"""Nobody speaks who gets fewer votes."""
+
+
+@dataclass
+class _Open:
+    """A speaker's running turn, in frames; all of it is final."""
+
+    start: int
+    end: int
+    sure: float
+    """Sum of the votes of its frames."""
+    n_frames: int = 0
+
+
+def runs(on: np.ndarray) -> list[tuple[int, int]]:
+    """First and one past the last index of each run of True in (n,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False]))))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+class Votes(NamedTuple):
+    """What the windows say of some frames."""
+
+    names: Sequence[str]
+    """Of the speakers."""
+    each: np.ndarray
+    """How surely each of them speaks (n_frames, n_speakers)."""
+    people: np.ndarray
+    """How many people speak (n_frames,), whoever they are."""
+
+    def speakers(self, speech: float, overlap: float, most: int = 2) -> np.ndarray:
+        """Who speaks, bool (n_frames, n_speakers): as many as there are, the surest ones."""
+        if not self.each.size:
+            return np.zeros(self.each.shape, bool)
+        n = (self.people > speech).astype(int) + (self.people > 1.0 + overlap)
+        rank = np.argsort(np.argsort(-self.each, axis=1, kind="stable"), axis=1)
+        return (rank < np.minimum(n, most)[:, None]) & (self.each > LEAST)
+
+
+class Turns:
+    """Votes in, provisional and final `SpeakerTurn` events out."""
+
+    def __init__(self, config: DiariserConfig) -> None:
+        self._speech, self._overlap = config.speech, config.overlap
+        self._gap, self._least = (samples(s) // FRAME_SAMPLES for s in (config.gap_s, config.shortest_s))
+        self._open: dict[str, _Open] = {}
+        self._published: list[SpeakerTurn] = []
+
+    def extend(self, votes: Votes, first: int, now: int) -> Iterator[SpeakerTurn]:
+        """Take up final votes on the frames from `first` on; turns that nothing can join come out."""
+        active = votes.speakers(self._speech, self._overlap)
+        for name, mine, sure in zip(votes.names, active.T, votes.each.T, strict=True):
+            for a, b in runs(mine):
+                yield from self._add(name, first + a, first + b, float(sure[a:b].sum()), now)
+        limit = first + len(votes.people)
+        for name in [n for n, turn in self._open.items() if limit - turn.end > self._gap]:
+            yield from self._final(name, now)
+
+    def close(self, now: int) -> Iterator[SpeakerTurn]:
+        """End every turn."""
+        for name in list(self._open):
+            yield from self._final(name, now)
+        yield from self._publish([], now)
+
+    def likely(self, votes: Votes, first: int, now: int) -> Iterator[SpeakerTurn]:
+        """The running turns with the likeliest speaker of each frame from `first` on, where that is news."""
+        yield from self._publish(list(self._provisional(votes, first, now)), now)
+
+    def _add(self, name: str, start: int, end: int, sure: float, now: int) -> Iterator[SpeakerTurn]:
+        turn = self._open.get(name)
+        if turn and start - turn.end > self._gap:
+            yield from self._final(name, now)
+            turn = None
+        turn = turn or _Open(start, end, 0.0)
+        turn.end, turn.sure, turn.n_frames = end, turn.sure + sure, turn.n_frames + end - start
+        self._open[name] = turn
+
+    def _final(self, name: str, now: int) -> Iterator[SpeakerTurn]:
+        turn = self._open.pop(name)
+        if turn.end - turn.start >= self._least:
+            self._published = [
+                p for p in self._published if (p.speaker, p.start) != (name, turn.start * FRAME_SAMPLES)
+            ]
+            yield replace(self._turn(name, turn, turn.end, now), final=True)
+
+    def _turn(self, name: str, turn: _Open, end: int, now: int) -> SpeakerTurn:
+        confirmed, sure = turn.end * FRAME_SAMPLES, turn.sure / max(1, turn.n_frames)
+        return SpeakerTurn(
+            now, name, turn.start * FRAME_SAMPLES, end * FRAME_SAMPLES, confirmed, min(1.0, sure), False
+        )
+
+    def _provisional(self, votes: Votes, first: int, now: int) -> Iterator[SpeakerTurn]:
+        """The running turns, and the likeliest speaker of each moment that is not final yet."""
+        alone = votes.speakers(self._speech, self._overlap, most=1)
+        tails = {
+            name: [(first + a, first + b, float(sure[a:b].mean())) for a, b in runs(mine)]
+            for name, mine, sure in zip(votes.names, alone.T, votes.each.T, strict=True)
+        }
+        for name in self._open.keys() - tails.keys():
+            tails[name] = []
+        for name, pieces in tails.items():
+            turn = self._open.get(name)
+            if turn and turn.end - turn.start >= self._least:
+                end = turn.end
+                while pieces and pieces[0][0] - end <= self._gap:
+                    end = pieces.pop(0)[1]
+                yield self._turn(name, turn, end, now)
+            for a, b, how in pieces:
+                start = a * FRAME_SAMPLES
+                yield SpeakerTurn(now, name, start, b * FRAME_SAMPLES, start, min(1.0, how), False)
+
+    def _publish(self, turns: list[SpeakerTurn], now: int) -> Iterator[SpeakerTurn]:
+        """All provisional turns anew where one differs, or an empty one where there are none any more."""
+        turns.sort(key=lambda t: (t.start, t.speaker))
+        if [_said(t) for t in turns] == [_said(t) for t in self._published]:
+            return
+        gone = self._published
+        self._published = turns
+        yield from turns or [replace(t, sample=now, end=t.start, confirmed_end=t.start) for t in gone[:1]]
+
+
+def _said(turn: SpeakerTurn) -> tuple[str, int, int, int]:
+    return turn.speaker, turn.start, turn.end, turn.confirmed_end
