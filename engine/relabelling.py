@@ -79,7 +79,7 @@ class Relabelling:
         time."""
         moves = self.holding()
         found = [part for turn in turns for part in _moved(turn, moves)] if moves else list(turns)
-        return sorted(found, key=lambda turn: turn.start)
+        return sorted(found, key=lambda turn: (turn.start, turn.end))
 
     def after(self, event: Event) -> Relabelling:
         """What holds once `event` has happened: this very object where that changes nothing."""

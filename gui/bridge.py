@@ -10,28 +10,21 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine import (
     Event,
     EventsDropped,
-    Redone,
     Sound,
-    SpeakerSplit,
     SpeakerTurn,
     StageTiming,
-    TurnAssigned,
-    TurnRevised,
-    Undone,
 )
 from gui.health import Health
 from gui.sound import SoundHistory
 
 DRAIN_MS = 15
 MOST_EVENTS = 200_000
-FENCES = (SpeakerTurn, TurnAssigned, TurnRevised, SpeakerSplit, Undone, Redone)
-"""Events that a tentative turn must not be moved past."""
 
 
 class Bridge(QObject):
     """A sink that never waits for the window: sound goes straight into the history, events into a queue.
 
-    Of tentative turns only the latest is kept while nobody comes for them.
+    Of tentative turns only the latest picture is kept while nobody comes for them.
     """
 
     arrived = Signal(list)
@@ -43,7 +36,7 @@ class Bridge(QObject):
         super().__init__()
         self._sound, self._health = sound, health
         self._lock, self._events = threading.Lock(), deque[Event]()
-        self._tentative: SpeakerTurn | None = None  # the last of the queue that later ones may replace
+        self._tentative: list[SpeakerTurn] = []  # those of the queue, all of one sample
         self._dropped, self._closed = 0, False
         self.told = False
         """Whether `ended` was emitted."""
@@ -79,7 +72,7 @@ class Bridge(QObject):
         closed = self._closed  # before the queue is emptied: nothing comes after it
         with self._lock:
             taken, self._events = list(self._events), deque()
-            dropped, self._dropped, self._tentative = self._dropped, 0, None
+            dropped, self._dropped, self._tentative = self._dropped, 0, []
         if dropped:
             taken.append(EventsDropped(taken[-1].sample, dropped))
         if taken:
@@ -90,14 +83,11 @@ class Bridge(QObject):
             self.ended.emit()
 
     def _coalesce(self, event: Event) -> None:
-        """Take away a waiting tentative turn that `event` replaces anyway."""
-        if not isinstance(event, FENCES):
+        """Take away waiting tentative turns that `event` replaces anyway."""
+        if not isinstance(event, SpeakerTurn) or event.final:
             return
-        old = self._tentative
-        if (
-            old
-            and isinstance(event, SpeakerTurn)
-            and (event.speaker, event.start) == (old.speaker, old.start)
-        ):
-            self._events.remove(old)
-        self._tentative = event if isinstance(event, SpeakerTurn) and not event.final else None
+        if self._tentative and self._tentative[0].sample != event.sample:
+            for old in self._tentative:
+                self._events.remove(old)
+            self._tentative = []
+        self._tentative.append(event)

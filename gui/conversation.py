@@ -19,7 +19,7 @@ from engine import (
 )
 from gui.lanes import Lane, Lanes
 from gui.sound import SoundHistory
-from gui.state import State, reduce_all
+from gui.state import State, ended, reduce_all
 from gui.viewport import Viewport
 from gui.voices import VoiceTable
 
@@ -102,6 +102,8 @@ class Conversation(QObject):
     def end(self, folder: str | None) -> None:
         """The stream is over; a recorded one is a session from now on."""
         self.live = None
+        self.state = ended(self.state)
+        self.lanes.update(self.state)
         if folder is not None:
             try:
                 self.session = open_session(folder)

@@ -13,7 +13,8 @@ from engine import Event, SpeakerTurn, StageTiming, StreamStarted, seconds
 
 KEPT = 3_000
 """Latest measurements of each kind."""
-STAGES = ("stft", "features", "vad", "encoder", "enhancer", "diariser")
+LATER = ("encoder", "segmentation", "enhancer", "diariser")
+"""Stages that do not run for every frame."""
 
 
 class Health:
@@ -63,7 +64,8 @@ class Health:
 
     def _stages(self, event: StageTiming) -> None:
         for stage, ms in event.wall_ms.items():
-            self._keep(stage, ms if stage in ("encoder", "enhancer", "diariser") else ms / event.n_frames)
+            if ms:
+                self._keep(stage, ms if stage in LATER else ms / event.n_frames)
         self._keep("frame", sum(event.wall_ms.values()) / event.n_frames)
 
     def _delays(self, turn: SpeakerTurn, now_ms: float) -> None:

@@ -117,6 +117,23 @@ def talk_seconds(lane: Lane) -> float:
     return seconds(lane.talk_samples + sum(t.end - t.start for t in lane.tentative))
 
 
+def spoken_samples(lane: Lane, spans: np.ndarray) -> np.ndarray:
+    """How much of each of some spans (n, 2) the lane's speaker speaks, int64 (n,)."""
+    turns = np.array([(t.start, t.end) for t in (*lane.turns, *lane.tentative)], np.int64).reshape(-1, 2)
+    if lane.tentative:
+        turns = turns[np.argsort(turns[:, 0])]
+    before = np.concatenate(([0], np.cumsum(turns[:, 1] - turns[:, 0])))
+
+    def until(samples: np.ndarray) -> np.ndarray:
+        started = np.searchsorted(turns[:, 0], samples, side="right")
+        last = np.maximum(started - 1, 0)
+        unspoken = np.where(started > 0, np.maximum(0, turns[last, 1] - samples), 0) if len(turns) else 0
+        return before[started] - unspoken
+
+    found: np.ndarray = until(spans[:, 1]) - until(spans[:, 0])
+    return found
+
+
 def neighbour(lanes: Iterable[Lane], sample: int, step: int) -> SpeakerTurn | None:
     """The next turn that starts behind `sample` (`step` 1), or the last that starts before it (−1)."""
     turns = [t for lane in lanes for t in (*lane.turns, *lane.tentative)]

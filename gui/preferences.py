@@ -13,11 +13,11 @@ from PySide6.QtCore import QObject, Signal
 from engine import ConfigError, PipelineConfig, home_folder, read_settings
 
 SPEEDS: dict[str, tuple[float, float]] = {
-    "quick": (0.8, 0.16),
-    "balanced": (1.6, 0.24),
-    "careful": (3.2, 0.24),
+    "quick": (0.8, 0.24),
+    "balanced": (1.6, 0.48),
+    "careful": (3.2, 0.48),
 }
-"""Seconds of later speech that confirm a label, and between two embeddings."""
+"""Seconds of later sound that confirm a label, and between two looks at who speaks."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,10 @@ class Settings:
     def config(self) -> PipelineConfig:
         """What the engine is set to."""
         base, (confirm_s, step_s) = PipelineConfig(), SPEEDS[self.speed]
-        return PipelineConfig(
-            vad=base.vad,
-            encoder=replace(base.encoder, model=self.encoder, step_s=step_s),
+        return replace(
+            base,
+            encoder=replace(base.encoder, model=self.encoder),
+            segmentation=replace(base.segmentation, step_s=step_s),
             enhancer=replace(base.enhancer, model=self.enhancer),
             diariser=replace(base.diariser, max_speakers=self.max_speakers, confirm_s=confirm_s),
         )

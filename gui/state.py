@@ -52,6 +52,8 @@ class Gap:
 class Voice:
     """One embedding: where it comes from, and its cosine to each speaker of that moment."""
 
+    sample: int
+    """Place in the stream at which it was measured; several voices may share it."""
     start: int
     end: int
     similarity: dict[str, float]
@@ -106,23 +108,21 @@ def reduce_all(state: State, events: Iterable[Event]) -> State:
     return state
 
 
+def ended(state: State) -> State:
+    """The state once nothing more comes: what is still open is closed."""
+    gaps = tuple(replace(g, end=state.heard) if g.end is None else g for g in state.gaps)
+    return replace(state, tentative=(), speaking_since=None, gaps=gaps, device_lost="")
+
+
 def _turn(state: State, turn: SpeakerTurn) -> State:
-    """A final turn takes the place of its tentative one; a tentative one replaces all that is unconfirmed
-    from its start on."""
-    state = _seen(state, turn.speaker)
+    """A final turn takes the place of its tentative one; tentative ones replace those of earlier samples."""
     if turn.final:
         kept = tuple(t for t in state.tentative if (t.speaker, t.start) != (turn.speaker, turn.start))
-        return replace(state, finals=(*state.finals, turn), tentative=kept)
-    kept = tuple(t for old in state.tentative if (t := _before(old, turn)) is not None)
-    return replace(state, tentative=(*kept, turn))
-
-
-def _before(old: SpeakerTurn, new: SpeakerTurn) -> SpeakerTurn | None:
-    """What a new tentative turn leaves of an old one."""
-    if (old.speaker, old.start) == (new.speaker, new.start):
-        return None
-    end = max(min(old.end, new.start), min(old.confirmed_end, old.end))
-    return replace(old, end=end) if end > old.start else None
+        return replace(_seen(state, turn.speaker), finals=(*state.finals, turn), tentative=kept)
+    kept = tuple(t for t in state.tentative if t.sample == turn.sample)
+    if turn.end <= turn.start:
+        return replace(state, tentative=kept)
+    return replace(_seen(state, turn.speaker), tentative=(*kept, turn))
 
 
 def _seen(state: State, speaker: str) -> State:
@@ -142,9 +142,8 @@ def _speech_ended(state: State, event: SpeechEnded) -> State:
 
 def _voice(state: State, event: VoiceMeasured) -> State:
     vector, raw = np.array(event.vector, np.float32), event.raw
-    voice = Voice(
-        event.start, event.end, event.similarity, vector, None if raw is None else np.array(raw, np.float32)
-    )
+    raw_vector = None if raw is None else np.array(raw, np.float32)
+    voice = Voice(event.sample, event.start, event.end, event.similarity, vector, raw_vector)
     return replace(state, voices=(*state.voices, voice))
 
 

@@ -15,7 +15,7 @@ from gui.listening import IDLE, Listening, Request
 from gui.player import Player
 from gui.preferences import Preferences
 from gui.sound import SoundHistory
-from gui.state import State, reduce_all
+from gui.state import State, ended, reduce_all
 
 
 class Studio(QObject):
@@ -104,7 +104,7 @@ class Studio(QObject):
 
 def _read(name: str) -> tuple[Session, State, SoundHistory]:
     session = open_session(name)
-    return session, reduce_all(State(), session.events), SoundHistory()
+    return session, ended(reduce_all(State(), session.events)), SoundHistory()
 
 
 def _load(session: Session, sound: SoundHistory) -> None:

@@ -16,13 +16,23 @@ class VoiceTable:
         self.clear()
 
     def clear(self) -> None:
-        self.ends, self.middles = Growing((), np.int64), Growing((), np.int64)
+        self._places = Growing((3,), np.int64)
         self._curves: dict[str, Growing] = {}
         self._vectors: Growing | None = None
         self._raws: Growing | None = None
 
     def __len__(self) -> int:
-        return self.ends.n
+        return self._places.n
+
+    @property
+    def samples(self) -> np.ndarray:
+        """Where in the stream each was measured, int64 (n,), in order."""
+        return self._places.view()[:, 0]
+
+    @property
+    def spans(self) -> np.ndarray:
+        """Start and end of the speech behind each, int64 (n, 2)."""
+        return self._places.view()[:, 1:]
 
     def update(self, state: State) -> None:
         """Take in the voices that are new."""
@@ -55,8 +65,7 @@ class VoiceTable:
             self._curves[speaker] = Growing((), np.float32, len(self), np.nan)
         for speaker, curve in self._curves.items():
             curve.append(np.array([voice.similarity.get(speaker, np.nan)], np.float32))
-        self.ends.append(np.array([voice.end]))
-        self.middles.append(np.array([(voice.start + voice.end) // 2]))
+        self._places.append(np.array([(voice.sample, voice.start, voice.end)]))
         self._vectors = _appended(self._vectors, voice.vector)
         if voice.raw is not None:
             self._raws = _appended(self._raws, voice.raw)

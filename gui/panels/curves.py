@@ -70,29 +70,32 @@ class Curves(QFrame):
         if not self.isVisible() or not len(conversation.voices):
             return
         player = self._studio.player
-        at = player.place if player.playing else conversation.cursor
-        drawn = (view, at, len(conversation.voices), conversation.state.labels, id(conversation.voices))
+        cursor = player.place if player.playing else conversation.cursor
+        drawn = (view, cursor, len(conversation.voices), conversation.state.labels, id(conversation.voices))
         if drawn == self._drawn:
             return
         self._drawn = drawn
         self.plot.setXRange(view.sample(0) / SAMPLE_RATE, view.sample(view.width) / SAMPLE_RATE, padding=0)
         theme = self._studio.theme
-        self._cursor.setValue(at / SAMPLE_RATE)
+        self._cursor.setValue(cursor / SAMPLE_RATE)
         self._cursor.setPen(QColor(theme.bad if player.playing else theme.quiet))
-        ends = conversation.voices.ends.view()
-        first, behind = np.searchsorted(ends, (view.start - SAMPLE_RATE, view.end + SAMPLE_RATE))
+        at = conversation.voices.samples
+        first, behind = np.searchsorted(at, (view.start - SAMPLE_RATE, view.end + SAMPLE_RATE))
         for speaker in self._curves.keys() - {lane.speaker for lane in conversation.lanes.all}:
             self.plot.removeItem(self._curves.pop(speaker))
         for lane in conversation.lanes.all:
-            self._draw(lane, ends, int(first), int(behind))
+            self._draw(lane, at[first:behind], int(first))
 
-    def _draw(self, lane: Lane, ends: np.ndarray, first: int, behind: int) -> None:
-        """The visible part of a curve, no more than 1,500 points of it."""
+    def _draw(self, lane: Lane, at: np.ndarray, first: int) -> None:
+        """The visible part of a curve, no more than 1,500 points of it; of voices that are heard at once,
+        the one that is most alike."""
         root = self._conversation.state.labels.now.root
         members = [s for s in self._conversation.state.speakers if root(s) == lane.speaker]
-        step = max(1, (behind - first) // MOST_POINTS)
-        at_s = ends[first:behind:step] / SAMPLE_RATE
-        cosines = self._conversation.voices.curve(members)[first:behind:step]
+        cosines = self._conversation.voices.curve(members)[first : first + len(at)]
+        at, places = np.unique(at, return_index=True)
+        cosines = np.fmax.reduceat(cosines, places) if len(at) else cosines
+        step = max(1, len(at) // MOST_POINTS)
+        at_s, cosines = at[::step] / SAMPLE_RATE, cosines[::step]
         if lane.speaker not in self._curves:
             self._curves[lane.speaker] = self.plot.plot()
         pen = pyqtgraph.mkPen(self._studio.theme.speaker(lane.colour), width=2, style=Qt.PenStyle.SolidLine)

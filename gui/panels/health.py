@@ -23,9 +23,10 @@ KINDS = {
     "stft": "STFT, per frame",
     "features": "Features, per frame",
     "vad": "Voice activity, per frame",
-    "encoder": "Encoder, per embedding",
-    "enhancer": "Enhancer, per embedding",
-    "diariser": "Diariser, per decision",
+    "encoder": "Encoder, each time it runs",
+    "segmentation": "Segmentation, each time it runs",
+    "enhancer": "Enhancer, each time it runs",
+    "diariser": "Diariser, each time it runs",
 }
 
 
@@ -99,7 +100,7 @@ class HealthPage(QWidget):
         grid.setSpacing(SMALL + 2)
         self.histograms = {kind: Histogram(studio, kind) for kind in KINDS}
         for number, histogram in enumerate(self.histograms.values()):
-            grid.addWidget(histogram, number // 3, number % 3)
+            grid.addWidget(histogram, number // 4, number % 4)
         layout.addLayout(grid, 1)
         frame, inside = card("Counts")
         table = QGridLayout()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
+from gui.lanes import spoken_samples
 from gui.panels.plot import plot_widget
 from gui.panels.timeline import describe
 from gui.panels.widgets import Hint, label
@@ -84,7 +85,7 @@ class VoiceMap(QFrame):
         if not self._map.ready:
             return
         kept = np.unique(np.linspace(0, len(vectors) - 1, MOST_POINTS).astype(int))
-        places, owners = self._map.points(vectors[kept]), self._owners(voices.middles.view()[kept])
+        places, owners = self._map.points(vectors[kept]), self._owners(kept)
         theme = self._studio.theme
         colours = {lane.colour: theme.speaker(lane.colour) for lane in conversation.lanes.all}
         for colour in colours.values():
@@ -100,22 +101,29 @@ class VoiceMap(QFrame):
             tip=self._words,
         )
 
-    def _owners(self, middles: np.ndarray) -> np.ndarray:
-        """Colour number of the speaker at each of some samples, −1 for nobody."""
-        found = np.full(len(middles), -1)
-        for lane in self._conversation.lanes.all:
-            spans = lane.spans()
-            if spans.shape[1]:
-                at = np.searchsorted(spans[0], middles, side="right") - 1
-                found[(at >= 0) & (spans[1, np.maximum(at, 0)] > middles)] = lane.colour
-            for turn in lane.tentative:
-                found[(middles >= turn.start) & (middles < turn.end)] = lane.colour
+    def _owners(self, kept: np.ndarray) -> np.ndarray:
+        """Colour number of whoever some voices are most like, of those who speak there; −1 for nobody."""
+        lanes, voices = self._conversation.lanes.all, self._conversation.voices
+        if not lanes:
+            return np.full(len(kept), -1)
+        root, speakers = self._conversation.state.labels.now.root, self._conversation.state.speakers
+        scores = []
+        for lane in lanes:
+            alike = voices.curve([s for s in speakers if root(s) == lane.speaker])[kept]
+            spoken = spoken_samples(lane, voices.spans[kept]) > 0
+            scores.append(np.where(spoken, np.nan_to_num(alike, nan=-1.0), -9.0))
+        best = np.argmax(scores, axis=0)
+        colours = np.array([lane.colour for lane in lanes])
+        found: np.ndarray = np.where(np.max(scores, axis=0) > -9.0, colours[best], -1)
         return found
 
     def _turn(self, number: int) -> Any:
         """The turn behind a point."""
-        middle = int(self._conversation.voices.middles.view()[number])
-        return next((t for lane in self._conversation.lanes.all if (t := lane.at(middle))), None)
+        start, end = self._conversation.voices.spans[number].tolist()
+        colour = int(self._owners(np.array([number]))[0])
+        lane = next((lane for lane in self._conversation.lanes.all if lane.colour == colour), None)
+        turns = [t for t in (*lane.turns, *lane.tentative) if t.start < end and t.end > start] if lane else []
+        return max(turns, key=lambda t: min(t.end, end) - max(t.start, start), default=None)
 
     def _words(self, x: float, y: float, data: int) -> str:
         turn = self._turn(int(data))
