@@ -164,12 +164,17 @@ def studio(qtbot: QtBot, home: Path, loudspeakers: list[Loudspeaker]) -> Iterato
 
 
 @pytest.fixture
-def window(qtbot: QtBot, studio: Studio) -> Window:
+def window(qtbot: QtBot, studio: Studio) -> Iterator[Window]:
     """A real window on Qt's screen of memory."""
+    from PySide6.QtCore import QEvent
+    from PySide6.QtWidgets import QApplication
+
     from gui.window import Window
 
     found = Window(studio)
-    qtbot.addWidget(found)
     found.resize(1280, 800)
     found.show()
-    return found
+    yield found
+    found.close()
+    found.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

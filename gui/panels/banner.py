@@ -23,7 +23,7 @@ class Banner(QFrame):
         self.words.setAccessibleName("Notice")
         self._icon = QLabel()
         self._act: Callable[[], object] | None = None
-        self.action: QPushButton = button("", self._do)
+        self.action: QPushButton = button("Open it", self._do)
         self.close_button = IconButton(studio, "close", "Close this notice", self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, SMALL, SMALL, SMALL)

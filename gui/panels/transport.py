@@ -46,6 +46,7 @@ class Transport(QFrame):
         self._listening.changed.connect(self._show_state)
         studio.devices.changed.connect(self._fill_sources)
         studio.preferences.changed.connect(self._fill_sources)
+        studio.preferences.changed.connect(self._show_record)
         studio.themed.connect(self._fill_sources)
         studio.conversation.replaced.connect(self._show_state)
         self._fill_sources()
@@ -121,6 +122,9 @@ class Transport(QFrame):
         box.setCurrentIndex(max(0, next((i for i in range(box.count()) if box.itemData(i) == wanted), 0)))
         box.setToolTip(self._studio.devices.problem or box.currentText())
         box.blockSignals(False)
+
+    def _show_record(self) -> None:
+        self.record.setChecked(self._studio.preferences.now.record)
 
     def _choose(self, index: int) -> None:
         source, device = self.source.itemData(index)

@@ -97,6 +97,7 @@ class VerificationPage(QWidget):
             self._studio.noticed.emit(str(problem))
         self.person.setCurrentIndex(max(0, self.person.findText(chosen)))
         self._show()
+        self._tick()
 
     def _start_or_stop(self) -> None:
         if self._studio.listening.state == IDLE:
