@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+import numpy as np
+
 from engine.events import (
     Event,
     Redone,
@@ -22,6 +24,7 @@ from engine.events import (
 Move = TurnRevised | TurnAssigned | SpeakerSplit
 """What gives a stretch of one speaker to another."""
 
+NEVER = 1 << 62
 FIRST_PART = ord("b")
 N_PARTS = 25
 
@@ -78,7 +81,12 @@ class Relabelling:
         """The turns with the speakers they have after all moves, divided where that changes, in order of
         time."""
         moves = self.holding()
-        found = [part for turn in turns for part in _moved(turn, moves)] if moves else list(turns)
+        starts = np.array([m.start for m, _ in moves], np.int64)
+        ends = np.array([getattr(m, "end", NEVER) for m, _ in moves], np.int64)
+        found: list[SpeakerTurn] = []
+        for turn in turns:
+            near = np.flatnonzero((starts < turn.end) & (ends > turn.start)) if moves else ()
+            found += _moved(turn, [moves[i] for i in near]) if len(near) else [turn]
         return sorted(found, key=lambda turn: (turn.start, turn.end))
 
     def after(self, event: Event) -> Relabelling:
@@ -136,18 +144,15 @@ class Relabelling:
 
 
 def _moved(turn: SpeakerTurn, moves: Sequence[tuple[Move, frozenset[str]]]) -> list[SpeakerTurn]:
-    """A turn after the moves, divided where its speaker changes.
+    """A turn after the moves that touch it, divided where its speaker changes.
 
     What was moved by hand stays there: the engine's later thoughts pass it by.
     """
-    near = [m for m in moves if m[0].start < turn.end and getattr(m[0], "end", turn.end) > turn.start]
-    if not near:
-        return [turn]
-    places = {place for m, _ in near for place in (m.start, getattr(m, "end", turn.end))}
+    places = {place for m, _ in moves for place in (m.start, getattr(m, "end", turn.end))}
     cuts = [turn.start, *sorted(p for p in places if turn.start < p < turn.end), turn.end]
     parts: list[SpeakerTurn] = []
     for start, end in pairwise(cuts):
-        speaker = _speaker(turn.speaker, start, near)
+        speaker = _speaker(turn.speaker, start, moves)
         if parts and parts[-1].speaker == speaker:
             parts[-1] = replace(parts[-1], end=end)
         else:

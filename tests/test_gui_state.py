@@ -28,6 +28,7 @@ from engine import (
     session_folder,
 )
 from tests.test_relabelling import random_correction
+from tests.test_sessions import coverage
 from tests.test_store import SPACE
 
 pytest.importorskip("PySide6")
@@ -57,14 +58,6 @@ def seen(state: State) -> list[tuple]:
         )
         for lane in lanes.all
     ]
-
-
-def coverage(turns: list[SpeakerTurn]) -> dict[str, list[int]]:
-    """The 10 ms steps that everybody speaks in."""
-    found: dict[str, set[int]] = {}
-    for t in turns:
-        found.setdefault(t.speaker, set()).update(range(t.start // 160, t.end // 160))
-    return {speaker: sorted(steps) for speaker, steps in found.items()}
 
 
 def test_tentative_turns_are_those_of_the_latest_sample_until_they_are_final():

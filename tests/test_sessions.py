@@ -66,11 +66,19 @@ def hand_made(name: str, speakers: list[str]) -> Session:
     return open_session(name)
 
 
+def coverage(turns: list[SpeakerTurn]) -> dict[str, list[int]]:
+    """The 10 ms steps that everybody speaks in."""
+    found: dict[str, set[int]] = {}
+    for t in turns:
+        found.setdefault(t.speaker, set()).update(range(t.start // 160, t.end // 160))
+    return {speaker: sorted(steps) for speaker, steps in found.items()}
+
+
 def test_a_session_holds_the_sound_and_the_events_of_the_engine(session, speech):
     heard = np.concatenate(list(session.sound()))
     assert session.finished and session.about.lost_samples == 0
     assert len(heard) == len(speech) and np.abs(heard - speech).max() <= 1 / 32_768
-    assert session.turns() == final_turns(offline(speech))
+    assert coverage(session.turns()) == coverage(final_turns(offline(speech)))
 
 
 def test_sound_of_another_rate_is_recorded_as_the_engine_heard_it(speech, home, tmp_path):

@@ -34,11 +34,11 @@ def counts(studio: Studio) -> dict[str, str]:
     """What went wrong so far, in words."""
     state = studio.conversation.state
     return {
-        "Sound lost by the engine": f"{seconds(state.lost_samples):.2f} s",
-        "Sound missing in the recording": f"{seconds(state.unrecorded_samples):.2f} s",
-        "Losses reported by the device": str(state.overflows),
-        "Samples that were no numbers": str(state.invalid_samples),
-        "Events that the window missed": str(state.dropped_events),
+        "Sound lost": f"{seconds(state.lost_samples):.2f} s",
+        "Missing in the recording": f"{seconds(state.unrecorded_samples):.2f} s",
+        "Losses told by the device": str(state.overflows),
+        "Invalid samples": str(state.invalid_samples),
+        "Events missed": str(state.dropped_events),
         "Enhancer": state.fell_back or "as chosen",
     }
 
@@ -47,7 +47,7 @@ def load(studio: Studio) -> dict[str, str]:
     """What it costs now."""
     session = studio.listening.session
     return {
-        "Sound waiting to be heard": f"{session.waiting_s:.2f} s" if session else "–",
+        "Sound waiting": f"{session.waiting_s:.2f} s" if session else "–",
         "CPU": f"{studio.health.cpu_percent:.0f} % of a core",
         "Memory": f"{studio.health.memory_mb():.0f} MB",
     }
@@ -103,18 +103,18 @@ class HealthPage(QWidget):
             grid.addWidget(histogram, number // 4, number % 4)
         layout.addLayout(grid, 1)
         frame, inside = card("Counts")
+        grid.addWidget(frame, 2, 2, 1, 2)
         table = QGridLayout()
         table.setHorizontalSpacing(3 * SMALL)
         self.values: dict[str, QLabel] = {}
         for number, name in enumerate({**counts(studio), **load(studio)}):
             self.values[name] = label("", wrap=name == "Enhancer")
             self.values[name].setAccessibleName(name)
-            table.addWidget(label(name, "quiet"), number // 3, 2 * (number % 3))
-            table.addWidget(self.values[name], number // 3, 2 * (number % 3) + 1)
-        for column in (1, 3, 5):
-            table.setColumnStretch(column, 1)
+            table.addWidget(label(name, "quiet"), number // 2, 2 * (number % 2))
+            table.addWidget(self.values[name], number // 2, 2 * (number % 2) + 1)
+        table.setColumnStretch(1, 1)
+        table.setColumnStretch(3, 1)
         inside.addLayout(table)
-        layout.addWidget(frame)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(inner)

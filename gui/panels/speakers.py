@@ -165,7 +165,7 @@ class SpeakerDelegate(QStyledItemDelegate):
         plain = QFont(font)
         font.setBold(True)
         painter.setFont(font)
-        badge = badge_of(state.labels.recognised.get(lane.speaker), name, bool(lane.tentative))
+        badge = badge_of(state.labels.recognised.get(lane.speaker), name, lane)
         badge_width = painter.fontMetrics().horizontalAdvance(badge) + 4
         top = QRectF(rect.left() + 30, rect.top() + 6, rect.width() - 42, 22)
         shown = painter.fontMetrics().elidedText(
@@ -211,11 +211,13 @@ class SpeakerDelegate(QStyledItemDelegate):
         return max((c for s, c in alike.items() if root(s) == lane.speaker), default=None)
 
 
-def badge_of(recognised: str | None, name: str, speaking: bool) -> str:
-    """What is said of a speaker in one word."""
-    if speaking:
+def badge_of(recognised: str | None, name: str, lane: Lane) -> str:
+    """What is said of a speaker in one word: a known person, one named by hand, or somebody new."""
+    if lane.tentative:
         return "speaking"
-    return "known" if recognised == name else ""
+    if recognised == name:
+        return "known"
+    return "new" if name == lane.speaker else "named"
 
 
 class Speakers(QFrame):

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QGestureEvent, QLineEdit, QPinchGesture, QWidget
 
 from engine import SAMPLE_RATE, SpeakerTurn
 from gui.conversation import Conversation
@@ -51,6 +51,7 @@ class Timeline(QWidget):
         self._editor: QLineEdit | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.grabGesture(Qt.GestureType.PinchGesture)
         self.setMinimumSize(480, 240)
         self.setAccessibleName("Timeline of who speaks when")
         self.setAccessibleDescription(
@@ -259,6 +260,11 @@ class Timeline(QWidget):
             and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
         ):
             self.zoom(1.0 + event.value(), event.position().x() - HEADER)
+            return True
+        if isinstance(event, QGestureEvent):
+            pinch = event.gesture(Qt.GestureType.PinchGesture)
+            if isinstance(pinch, QPinchGesture):
+                self.zoom(pinch.scaleFactor(), self.mapFromGlobal(pinch.centerPoint()).x() - HEADER)
             return True
         return super().event(event)
 
