@@ -15,7 +15,7 @@ import soundfile as sf
 
 from engine import read_rttm
 from tests.conftest import DEMO
-from tests.test_microphone import MISSING, sound_server  # noqa: F401 (a fixture)
+from tests.test_microphone import MISSING, sound_server, start_server  # noqa: F401 (a fixture)
 
 pytest.importorskip("PySide6")
 
@@ -82,3 +82,41 @@ def test_listen_enrol_merge_stop_open_again_and_export(sound_server, screen, tmp
     assert first in exported and second not in exported
     assert (out / "live.png").stat().st_size > 20_000
     assert Path(out / "sessions.png").stat().st_size > 10_000
+
+
+def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(tmp_path):
+    env = os.environ | {
+        "PULSE_RUNTIME_PATH": str(tmp_path),
+        "PULSE_STATE_PATH": str(tmp_path),
+        "PULSE_SERVER": f"unix:{tmp_path}/native",
+        "PULSE_SOURCE": "voice.monitor",
+        "HOME": str(tmp_path),
+        "VOICELANE_HOME": str(tmp_path / "home"),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    (tmp_path / ".asoundrc").write_text("pcm.pulse { type pulse }\nctl.pulse { type pulse }\n")
+    server = start_server(env)
+    visit = subprocess.Popen(
+        [sys.executable, "-m", "tests.visit", "lose"],
+        env=env,
+        cwd=DEMO.parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert visit.stdout is not None
+    try:
+        assert visit.stdout.readline().strip() == "ready"
+        server.terminate()
+        server.wait(10)
+        assert visit.stdout.readline().strip() == "lost"
+        server = start_server(env)
+        found = json.loads(visit.communicate(timeout=60)[0])
+    finally:
+        visit.kill()
+        server.terminate()
+        server.wait(10)
+    ((start, end, kind),) = found["gaps"]
+    assert kind == "device" and 16_000 < start < end < found["heard"]
+    assert "microphone is gone" in found["banner"] and not found["banner_after"]
+    assert abs(found["recorded"] - found["heard"]) < 1_600

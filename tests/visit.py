@@ -56,15 +56,42 @@ def names(window: Window) -> list[str]:
     return [conversation.shown(lane.speaker) for lane in conversation.lanes.all]
 
 
-def visit(window: Window, heard_s: float, out: Path) -> dict[str, object]:
-    studio, found = window.studio, {}
-    conversation, listening = studio.conversation, studio.listening
+def listen(window: Window) -> None:
+    """Choose the virtual microphone and press start."""
+    studio = window.studio
     until(lambda: any(d["name"] == "pulse" for d in studio.devices.found), "a virtual microphone")
     window.transport.source.setCurrentText("pulse")
     window.transport.source.activated.emit(window.transport.source.currentIndex())
     click(window.transport.start)
-    until(lambda: listening.state == RUNNING and conversation.n_samples > 0, "a running microphone")
+    until(lambda: studio.listening.state == RUNNING, "a running microphone")
+    until(lambda: studio.conversation.n_samples > 16_000, "sound")
     print("ready", flush=True)
+
+
+def lose_the_microphone(window: Window) -> dict[str, object]:
+    """Its server is stopped after `ready` and started again after `lost`."""
+    conversation, found = window.studio.conversation, dict[str, object]()
+    listen(window)
+    until(lambda: bool(conversation.state.device_lost), "a lost microphone")
+    found["banner"] = window.banner.words.text() if window.banner.isVisible() else ""
+    print("lost", flush=True)
+    until(lambda: not conversation.state.device_lost, "the microphone again")
+    back = conversation.n_samples
+    until(lambda: conversation.n_samples > back + 16_000, "more sound")
+    found["banner_after"] = window.banner.isVisible()
+    click(window.transport.stop)
+    until(lambda: window.studio.listening.state == IDLE, "the end")
+    found["gaps"] = [(gap.start, gap.end, gap.kind) for gap in conversation.state.gaps]
+    session = conversation.session
+    assert session is not None
+    found["recorded"], found["heard"] = session.heard_samples(), conversation.n_samples
+    return found
+
+
+def visit(window: Window, heard_s: float, out: Path) -> dict[str, object]:
+    studio, found = window.studio, dict[str, object]()
+    conversation, listening = studio.conversation, studio.listening
+    listen(window)
     until(lambda: bool(conversation.state.finals), "a confirmed turn")
     end = conversation.n_samples + heard_s * 16_000
     until(lambda: conversation.n_samples > end and len(conversation.lanes.all) >= 2, "two speakers")
@@ -108,7 +135,11 @@ def visit(window: Window, heard_s: float, out: Path) -> dict[str, object]:
 def main() -> None:
     app = application(["voicelane"])
     window = open_window(app)
-    print(json.dumps(visit(window, float(sys.argv[2]), Path(sys.argv[1]))), flush=True)
+    if sys.argv[1:] == ["lose"]:
+        found = lose_the_microphone(window)
+    else:
+        found = visit(window, float(sys.argv[2]), Path(sys.argv[1]))
+    print(json.dumps(found), flush=True)
     window.close()
 
 
