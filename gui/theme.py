@@ -49,16 +49,13 @@ class Theme:
         turns = number // len(self.speakers)
         return colour.lighter(100 + 35 * turns) if self.dark else colour.darker(100 + 35 * turns)
 
-    def heat_table(self) -> np.ndarray:
-        """The spectrogram's colours as uint32 0xffRRGGBB (256,)."""
+    def heat_table(self) -> list[int]:
+        """The spectrogram's 256 colours, 0xffRRGGBB."""
         colours = [QColor(c) for c in self.heat]
         stops = np.array([(c.red(), c.green(), c.blue()) for c in colours], np.float64)
-        at = np.linspace(0, len(stops) - 1, 256)
-        rgb = np.stack([np.interp(at, np.arange(len(stops)), stops[:, i]) for i in range(3)]).astype(
-            np.uint32
-        )
-        table: np.ndarray = 0xFF000000 | rgb[0] << 16 | rgb[1] << 8 | rgb[2]
-        return table
+        at, places = np.linspace(0, len(stops) - 1, 256), np.arange(len(stops))
+        red, green, blue = (np.interp(at, places, stops[:, i]).astype(int) for i in range(3))
+        return (0xFF000000 | red << 16 | green << 8 | blue).tolist()
 
 
 LIGHT = Theme(

@@ -144,7 +144,6 @@ class Timeline(QWidget):
             self.view_changed.emit()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         wave, spectrogram = self._pictures()
         player = self._studio.player
         playing_at = player.place if player.playing else None

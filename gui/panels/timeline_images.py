@@ -10,6 +10,10 @@ from gui.sound import SoundHistory
 from gui.theme import Theme
 from gui.viewport import Viewport
 
+NONE = 0
+"""Transparent."""
+MOST_COLOURS = 250
+
 
 def waveform_image(
     sound: SoundHistory, view: Viewport, lanes: list[Lane], height: int, ratio: float, theme: Theme
@@ -23,12 +27,12 @@ def waveform_image(
     if not len(low):
         return None
     height = round(height * ratio)
-    gain = 0.48 * height
-    middle = height / 2
+    middle, gain = height / 2, 0.48 * height
     top, bottom = np.floor(middle - gain * shaped(high)), np.ceil(middle - gain * shaped(low))
-    rows = np.arange(height)[:, None]
-    inside = (rows >= top) & (rows <= np.maximum(bottom, top + 1))
-    return _image(np.where(inside, wave_colours(view, lanes, len(low), ratio, theme), np.uint32(0)), ratio)
+    rows = np.arange(height, dtype=np.int16)[:, None]
+    inside = (rows >= top.astype(np.int16)) & (rows <= np.maximum(bottom, top + 1).astype(np.int16))
+    numbers, colours = wave_colours(view, lanes, len(low), ratio, theme)
+    return _image(inside * numbers, colours, ratio)
 
 
 def shaped(amplitude: np.ndarray) -> np.ndarray:
@@ -36,24 +40,26 @@ def shaped(amplitude: np.ndarray) -> np.ndarray:
     return np.sign(amplitude) * np.sqrt(np.abs(amplitude))
 
 
-def wave_colours(view: Viewport, lanes: list[Lane], n: int, ratio: float, theme: Theme) -> np.ndarray:
-    """Colour of each column, uint32 (n,)."""
-    found = np.full(n, QColor(theme.wave).rgba(), np.uint32)
+def wave_colours(
+    view: Viewport, lanes: list[Lane], n: int, ratio: float, theme: Theme
+) -> tuple[np.ndarray, list[int]]:
+    """Number of the colour of each column, uint8 (n,), and the colours, of which the first is none."""
+    found = np.ones(n, np.uint8)
     first, _, per_pixel = _columns(view, ratio)
     middles = (first + np.arange(n) + 0.5) * per_pixel
-    for lane in lanes:
+    for number, lane in enumerate(lanes[:MOST_COLOURS], 2):
         spans = lane.between(int(view.start), int(view.end))
         if spans.shape[1]:
             at = np.searchsorted(spans[0], middles, side="right") - 1
-            spoken = (at >= 0) & (spans[1, np.maximum(at, 0)] > middles)
-            found[spoken] = np.uint32(theme.speaker(lane.colour).rgba())
-    return found
+            found[(at >= 0) & (spans[1, np.maximum(at, 0)] > middles)] = number
+    colours = [theme.speaker(lane.colour).rgba() for lane in lanes[:MOST_COLOURS]]
+    return found, [NONE, QColor(theme.wave).rgba(), *colours]
 
 
-def spectrogram_image(sound: SoundHistory, view: Viewport, ratio: float, table: np.ndarray) -> QImage | None:
-    """64 bands high, low tones at the bottom; `table` has the colours."""
+def spectrogram_image(sound: SoundHistory, view: Viewport, ratio: float, table: list[int]) -> QImage | None:
+    """64 bands high, low tones at the bottom; `table` has the 256 colours."""
     columns = sound.spectrogram(*_columns(view, ratio))
-    return _image(table[columns.T[::-1]], 1.0) if len(columns) else None
+    return _image(columns.T[::-1], table, 1.0) if len(columns) else None
 
 
 def overview_image(sound: SoundHistory, width: int, height: int, length: int, colour: str) -> QImage | None:
@@ -63,7 +69,7 @@ def overview_image(sound: SoundHistory, width: int, height: int, length: int, co
         return None
     reach = 0.48 * height * shaped(np.maximum(np.abs(low), np.abs(high)))
     inside = np.abs(np.arange(height)[:, None] - height / 2) <= np.maximum(reach, 0.5)
-    return _image(np.where(inside, np.uint32(QColor(colour).rgba()), np.uint32(0)), 1.0)
+    return _image(inside.astype(np.uint8), [NONE, QColor(colour).rgba()], 1.0)
 
 
 def _columns(view: Viewport, ratio: float) -> tuple[int, int, float]:
@@ -71,10 +77,11 @@ def _columns(view: Viewport, ratio: float) -> tuple[int, int, float]:
     return round(view.first_column * ratio), round(view.width * ratio), view.per_pixel / ratio
 
 
-def _image(pixels: np.ndarray, ratio: float) -> QImage:
-    """From uint32 0xAARRGGBB (height, width)."""
-    pixels = np.ascontiguousarray(pixels, np.uint32)
-    height, width = pixels.shape
-    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32).copy()
+def _image(numbers: np.ndarray, colours: list[int], ratio: float) -> QImage:
+    """From numbers of colours, uint8 (height, width)."""
+    height, width = numbers.shape
+    numbers = np.ascontiguousarray(numbers)
+    image = QImage(numbers.data, width, height, width, QImage.Format.Format_Indexed8).copy()
+    image.setColorTable(colours)
     image.setDevicePixelRatio(ratio)
     return image

@@ -17,6 +17,8 @@ from gui.state import DEVICE, LOST
 from gui.theme import Theme
 from gui.viewport import Viewport, clock, tick_step_s
 
+SMOOTH_PIXELS = 300_000
+"""Size up to which the spectrum is blurred between its bands, which takes the processor long."""
 ROUND_BELOW = 60
 """Turns in a lane up to which their corners are round."""
 MOST_OVERLAPS = 60
@@ -82,7 +84,10 @@ def _pictures(painter: QPainter, scene: Scene) -> None:
     if scene.spectrogram is not None and scene.rows.spectrogram_on:
         top, height = scene.rows.spectrogram
         width = scene.spectrogram.width() / painter.device().devicePixelRatio()
+        smooth = width * height <= SMOOTH_PIXELS
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(QRectF(0, top, width, height), scene.spectrogram)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
 
 
 def _ruler(painter: QPainter, scene: Scene) -> None:
