@@ -75,10 +75,16 @@ class SegmentationConfig:
     """Sound between two windows; multiples of 40 ms waste nothing of the shipped encoder's tokens."""
     linger_s: float = 2.4
     """Windows go on for so long after the last speech."""
-    least_s: float = 0.4
+    confirm_s: float = 1.6
+    """Sound after a moment that its label waits for before it is final."""
+    context_s: float = 1.2
+    """Speech of a voice this far on either side of a moment tells whose it is."""
+    least_s: float = 0.32
     """Speech of one voice alone that is embedded."""
     sure: float = 0.5
     """Probability from which a voice is taken to speak alone."""
+    second: float = 0.3
+    """Probability from which a voice may be a second one at the same time."""
     threads: int = 1
     """Threads of ONNX Runtime."""
 
@@ -86,8 +92,11 @@ class SegmentationConfig:
         return [
             *_outside("segmentation.step_s", self.step_s, 0.08, 2.0),
             *_outside("segmentation.linger_s", self.linger_s, 0.0, 5.0),
+            *_outside("segmentation.confirm_s", self.confirm_s, 0.25, 4.0),
+            *_outside("segmentation.context_s", self.context_s, 0.2, 5.0),
             *_outside("segmentation.least_s", self.least_s, 0.1, 3.0),
             *_outside("segmentation.sure", self.sure, 0.2, 0.99),
+            *_outside("segmentation.second", self.second, 0.05, 0.9),
             *_outside("segmentation.threads", self.threads, 1, 64),
         ]
 
@@ -116,15 +125,19 @@ class DiariserConfig:
 
     max_speakers: int = 20
     """No more than this many are created; the nearest one takes what is left."""
-    new_speaker: float = 0.2
+    new_speaker: float = 0.15
     """Cosine to every known speaker below which a voice is new."""
-    update: float = 0.3
+    update: float = 0.36
     """Cosine to its speaker above which an embedding is kept with what is known of the speaker."""
-    enough_s: float = 1.6
-    """Clean speech of one voice that is enough to make a speaker of it."""
-    cache: int = 20
+    agreement: float = 0.33
+    """Cosine among the embeddings that make a new speaker."""
+    enough_s: float = 1.2
+    """Speech of one voice that is enough to make a speaker of it."""
+    cache: int = 60
     """Embeddings that are kept of a speaker, the latest ones."""
-    speech: float = 0.5
+    continuity: float = 0.05
+    """Cosine by which another speaker must be nearer before the turn changes hands."""
+    speech: float = 0.4
     """Number of people that the windows see, on average, from which somebody speaks."""
     overlap: float = 0.5
     """How far above one that number is where two people speak at once."""
@@ -132,8 +145,6 @@ class DiariserConfig:
     """Pauses up to this long belong to a turn."""
     shortest_s: float = 0.2
     """Shorter turns are left out."""
-    confirm_s: float = 1.6
-    """Sound after a moment that its label waits for before it is final."""
     known: float = 0.45
     """Cosine to an enrolled person from which a speaker is taken for that person."""
 
@@ -143,12 +154,13 @@ class DiariserConfig:
             *_outside("diariser.new_speaker", self.new_speaker, -1.0, 1.0),
             *_outside("diariser.update", self.update, -1.0, 1.0),
             *_outside("diariser.enough_s", self.enough_s, 0.5, 30.0),
+            *_outside("diariser.agreement", self.agreement, -1.0, 1.0),
             *_outside("diariser.cache", self.cache, 1, 1000),
+            *_outside("diariser.continuity", self.continuity, 0.0, 1.0),
             *_outside("diariser.speech", self.speech, 0.05, 0.95),
             *_outside("diariser.overlap", self.overlap, 0.05, 1.0),
             *_outside("diariser.gap_s", self.gap_s, 0.0, 2.0),
             *_outside("diariser.shortest_s", self.shortest_s, 0.0, 2.0),
-            *_outside("diariser.confirm_s", self.confirm_s, 0.25, 10.0),
             *_outside("diariser.known", self.known, -1.0, 1.0),
         ]
 
@@ -159,26 +171,35 @@ class ReclusteringConfig:
 
     every_s: float = 20.0
     """Sound between two times; 0 leaves it out."""
-    same: float = 0.25
-    """Mean cosine from which two clusters are one speaker."""
-    sure_s: float = 1.2
-    """Speech of a voice alone that takes part in forming clusters; shorter voices join afterwards."""
-    least_s: float = 2.4
+    start: float = 0.3
+    """Mean cosine down to which stretches are linked to begin with: more clusters than people."""
+    loop: float = 0.7
+    """Chance that the next stretch is of the same speaker."""
+    acoustic: float = 0.4
+    """Weight of what is heard (F_A of VBx)."""
+    speaker: float = 8.0
+    """Weight of the prior on voices (F_B of VBx); the higher, the fewer speakers."""
+    stretch_s: float = 0.5
+    """Speech of one turn that is compared as one."""
+    sure_s: float = 0.8
+    """Speech behind an embedding that takes part in forming clusters; the others join afterwards."""
+    least_s: float = 1.2
     """Speech of a cluster that makes it a speaker."""
-    rounds: int = 1
-    """Times that every voice may go to the nearest cluster."""
-    most: int = 500
-    """Voices that are compared; then the older half stands for its speakers in groups."""
+    most: int = 800
+    """Stretches that are compared; then the older half stands for its speakers in groups."""
     group: int = 8
-    """Voices per group."""
+    """Stretches per group."""
 
     def problems(self) -> list[str]:
         return [
             *_outside("reclustering.every_s", self.every_s, 0.0, 3600.0),
-            *_outside("reclustering.same", self.same, -1.0, 1.0),
+            *_outside("reclustering.start", self.start, -1.0, 1.0),
+            *_outside("reclustering.loop", self.loop, 0.0, 0.999),
+            *_outside("reclustering.acoustic", self.acoustic, 0.001, 10.0),
+            *_outside("reclustering.speaker", self.speaker, 0.01, 1000.0),
+            *_outside("reclustering.stretch_s", self.stretch_s, 0.1, 30.0),
             *_outside("reclustering.sure_s", self.sure_s, 0.1, 5.0),
             *_outside("reclustering.least_s", self.least_s, 0.0, 60.0),
-            *_outside("reclustering.rounds", self.rounds, 0, 10),
             *_outside("reclustering.most", self.most, 50, 5000),
             *_outside("reclustering.group", self.group, 1, 100),
         ]

@@ -25,6 +25,7 @@ from engine.stages.encoder import (
 )
 from engine.stages.enhancer import EnhancerStage, load_enhancer
 from engine.stages.frontend import FrontEnd
+from engine.stages.plda import load_plda
 from engine.stages.segmenter import Heard, Segmenter, load_segmentation
 from engine.stages.verifier import Verifier, check_verifier
 from engine.stopwatch import Stopwatch
@@ -66,7 +67,8 @@ class Pipeline:
         self._enhancer, enhancer_id = self._load_enhancer()
         self.space = Space(encoder.id, enhancer_id, encoder.name)
         check_people(people, encoder.dim)
-        self._diariser = Diariser(config.diariser, config.reclustering, people, voices)
+        plda = load_plda(config.encoder, encoder, enhanced=enhancer_id != OFF)
+        self._diariser = Diariser(config.diariser, config.reclustering, plda, people, voices)
         self._verifying = _Verifying(config, verifier, self.space) if verifier else None
         self.reset()
 

@@ -129,3 +129,33 @@ def falling_peak(level, fall, peak, out):
         peak = max(level[t], peak - fall)
         out[t] = peak
     return peak
+
+
+@numba.njit(cache=True, nogil=True)
+def forward_backward(log_p, prior, loop):
+    """Posteriors of a hidden Markov model that stays with chance `loop` and else draws from `prior`.
+
+    `log_p` (n, S) are log-likelihoods. Returns the posteriors (n, S), the re-estimated prior (S,) and the
+    log-likelihood of the whole.
+    """
+    n, n_states = log_p.shape
+    forward, backward = np.empty((n, n_states)), np.ones((n, n_states))
+    p = np.empty((n, n_states))
+    scale = np.empty(n)
+    total = 0.0
+    for t in range(n):
+        top = log_p[t].max()
+        p[t] = np.exp(log_p[t] - top)
+        before = prior if t == 0 else loop * forward[t - 1] + (1.0 - loop) * prior
+        forward[t] = before * p[t]
+        scale[t] = forward[t].sum() + 1e-300
+        forward[t] /= scale[t]
+        total += np.log(scale[t]) + top
+    starts = np.zeros(n_states)
+    for t in range(n - 2, -1, -1):
+        ahead = p[t + 1] * backward[t + 1] / scale[t + 1]
+        backward[t] = loop * ahead + (1.0 - loop) * (prior * ahead).sum()
+        starts += (1.0 - loop) * prior * ahead
+    chance = forward * backward
+    starts += chance[0]
+    return chance, starts / starts.sum(), total

@@ -1,12 +1,14 @@
-"""Online diarisation: the voices of each window are matched with the speakers so far.
+"""Online diarisation: whose the pieces of speech are that the segmenter cuts.
 
-Every moment lies in several windows; each of them says which of its voices speak, and the matching says
-whose they are (Coria et al. 2021). What they agree on becomes final `confirm_s` after the moment.
+A piece holds one voice. It goes to the speaker whose cached embeddings are nearest; voices that are near to
+nobody are gathered until there is enough of one to make a speaker of it. What the segmenter gives for good
+becomes final, and everything said is compared anew now and then (`reclustering`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,14 +16,16 @@ from engine.config import DiariserConfig, ReclusteringConfig
 from engine.events import Event, SpeakerTurn, SpeechEnded, SpeechStarted, VoiceMeasured
 from engine.people import Person, Recogniser
 from engine.stages.encoder import Embedding, SegmentEnd, SegmentStart
-from engine.stages.reclustering import Point, Reclustering
-from engine.stages.segmenter import Heard, Window
+from engine.stages.plda import Plda
+from engine.stages.reclustering import Reclustering
+from engine.stages.segmenter import Heard, Piece, Window
 from engine.stages.turns import Turns, Votes
-from engine.stages.voices import Speaker, assign, similarities
+from engine.stages.voices import Speaker, choose, similarity
 from engine.timebase import FRAME_SAMPLES, samples
 
-EDGE_FRAMES = 25.0
-"""Towards its end a window knows less: its word weighs less in the last half second."""
+MAX_UNCLAIMED = 64
+MARGIN = 0.1
+CONFIDENCE_SLOPE = 8.0
 
 
 class Diariser:
@@ -33,36 +37,36 @@ class Diariser:
         self,
         config: DiariserConfig,
         reclustering: ReclusteringConfig,
+        plda: Plda,
         people: Sequence[Person] = (),
         measuring: bool = False,
     ) -> None:
-        """`measuring` adds a `VoiceMeasured` for every voice of every window."""
-        self._config, self._global, self._measuring = config, reclustering, measuring
+        """`plda` is of the embeddings' space; `measuring` adds a `VoiceMeasured` for every new piece."""
+        self._config, self._global, self._plda, self._measuring = config, reclustering, plda, measuring
         self.recogniser = Recogniser(people, config.known)
-        self._confirm = samples(config.confirm_s) // FRAME_SAMPLES
-        self._enough = samples(config.enough_s) // FRAME_SAMPLES
+        self._enough = samples(config.enough_s)
         self.reset()
 
     def reset(self) -> None:
         self.recogniser.reset()
         self._speakers: list[Speaker] = []
-        self._windows: list[Window] = []
-        self._turns = Turns(self._config)
-        self._memory = Reclustering(self._global)
-        self._n_names = 0  # speakers that ever were
-        self._revised = 0  # frames heard when everything was last compared
-        self._done = 0  # frames that are final
-        self._began = 0  # sample at which the running speech began
+        self._unclaimed: list[Piece] = []
         self._makeshift = False  # the only speaker is a sound too short to tell a voice by
+        self._n_names = 0  # speakers that ever were
+        self._windows: list[Window] = []
+        self._likely: list[Piece] = []  # pieces that are not final
+        self._turns = Turns(self._config)
+        self._memory = Reclustering(self._global, self._plda)
+        self._before = -1  # the speaker of the latest final piece
+        self._done = self._compared = self._began = 0  # samples: final, when all was compared, speech began
 
     def process(self, items: list[Heard]) -> list[Event]:
         return [event for item in items for event in self._take(item)]
 
     def flush(self) -> list[Event]:
-        """All that waits is final."""
-        end = self._windows[-1].end if self._windows else self._done * FRAME_SAMPLES
-        events = list(self._settle(end // FRAME_SAMPLES, end)) + self._keep(self._turns.close(end))
-        return events + (self._revise(end) if self._global.every_s else [])
+        """The turns that are open end, and all is compared once more."""
+        events = self._keep(self._turns.close(self._done))
+        return events + (self._revise(self._done) if self._global.every_s else [])
 
     def _take(self, item: Heard) -> Iterator[Event]:
         if isinstance(item, SegmentStart):
@@ -74,127 +78,156 @@ class Diariser:
             yield from self._hear(item)
 
     def _hear(self, window: Window) -> Iterator[Event]:
-        self._windows.append(window)
-        self._learn(window)
+        final = [p for p in window.pieces if p.end <= window.settled]
+        fresh = [p for p in window.pieces if p.end > window.settled]
+        self._windows = [w for w in self._windows if w.end > self._done] + [window]
+        left = [
+            replace(p, start=max(p.start, window.settled)) for p in self._likely if p.end > window.settled
+        ]
+        self._likely = left + fresh
+        for piece in fresh or final:
+            self._meet(piece)
+        yield from self._measure(window.end, fresh)
+        yield from self._settle(final, window)
         if not self._makeshift:  # which may still vanish
             yield from self.recogniser.hear(window.end, self._speakers)
-        yield from self._measure(window) if self._measuring else ()
-        yield from self._settle(window.end // FRAME_SAMPLES - self._confirm, window.end)
-        if self._global.every_s and window.end - self._revised >= samples(self._global.every_s):
+        yield from self._turns.likely(self._votes(self._likely, window.settled, window.end), window.end)
+        if self._global.every_s and window.end - self._compared >= samples(self._global.every_s):
             yield from self._revise(window.end)
 
     # Who speaks?
 
-    def _learn(self, window: Window) -> None:
-        """Let the voices of a window add to what is known of their speakers, or found new ones."""
-        if self._makeshift:
-            self._speakers, self._makeshift, self._n_names = [], False, 0
-        c, clean = self._config, window.clean.sum(axis=0)
-        scores, owners = self._match(window, founding=True)
-        for voice in np.flatnonzero(owners >= 0):
-            heard, owner = window.embeddings[voice], int(owners[voice])
-            if heard is None:
-                continue
-            if owner >= scores.shape[1]:
-                self._found(heard, int(clean[voice]))
-            elif scores[voice, owner] >= c.update and clean[voice] >= self._enough:
-                self._speakers[owner].learn(heard, int(clean[voice]))
-        known = [(int(n), heard) for n, heard in zip(clean, window.embeddings, strict=True) if heard]
-        if known and not self._speakers:
-            n_frames, heard = max(known, key=lambda k: k[0])
-            self._found(heard, n_frames)
-            self._makeshift = True
+    def _meet(self, piece: Piece) -> None:
+        """Gather a voice that is nobody's, and found a speaker once there is enough of it."""
+        c, heard = self._config, piece.heard
+        if heard is None or not piece.first:
+            return
+        if not self._speakers or self._makeshift:
+            self._improvise(piece)
+        elif similarity(heard, self._speakers).max() < c.new_speaker and len(self._speakers) < c.max_speakers:
+            alike = self._alike(self._unclaimed, piece)
+            if sum(u.end - u.start for u in [*alike, piece]) >= self._enough:
+                self._found([*alike, piece])
+                self._unclaimed = [u for u in self._unclaimed if u not in alike]
+            else:
+                self._unclaimed = [*self._unclaimed, piece][-MAX_UNCLAIMED:]
 
-    def _found(self, heard: Embedding, n_frames: int) -> None:
+    def _improvise(self, piece: Piece) -> None:
+        """The first sound is somebody at once; what is too short for a voice gives its name away."""
+        if self._makeshift:
+            self._speakers, self._n_names = [], 0
+        kept = [*self._unclaimed, piece]
+        alike = self._alike(kept, piece)
+        self._found(alike)
+        self._makeshift = sum(u.end - u.start for u in alike) < self._enough
+        self._unclaimed = kept if self._makeshift else []
+
+    def _alike(self, pieces: Sequence[Piece], piece: Piece) -> list[Piece]:
+        least = self._config.agreement
+        return [p for p in pieces if p.heard and piece.heard and p.heard.vector @ piece.heard.vector >= least]
+
+    def _found(self, pieces: Iterable[Piece]) -> None:
         self._n_names += 1
         self._speakers.append(Speaker(f"S{self._n_names}", self._config.cache))
-        self._speakers[-1].learn(heard, n_frames)
+        for piece in pieces:
+            if piece.heard:
+                self._speakers[-1].learn(piece.heard.vector)
 
-    def _match(self, window: Window, founding: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Cosines (n_voices, n_speakers) and the speaker of each voice (n_voices,), −1 for nobody."""
-        scores = similarities(window.embeddings, self._speakers)
-        room = self._config.max_speakers - len(self._speakers)
-        new = (
-            (window.clean.sum(axis=0) >= self._enough)
-            if founding and room > 0
-            else np.zeros(len(scores), bool)
-        )
-        return scores, assign(scores, self._config.new_speaker, new)
-
-    def _votes(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-        """For the frames `first` … `last` − 1 how surely each speaker speaks, (n_frames, n_speakers), and how
-        many people do, (n_frames,)."""
-        votes, count = np.zeros((last - first, len(self._speakers))), np.zeros(last - first)
-        weight = np.full(last - first, 1e-9)
-        for window in self._windows:
-            begin, n = window.start // FRAME_SAMPLES, len(window.activity)
-            a, b = max(first, begin), min(last, begin + n)
-            if a >= b:
-                continue
-            trust = np.minimum(1.0, (begin + n - np.arange(a, b)) / EDGE_FRAMES)
-            said = window.activity[a - begin : b - begin] * trust[:, None]
-            _, owners = self._match(window)
-            for voice in np.flatnonzero(owners >= 0):
-                votes[a - first : b - first, owners[voice]] += said[:, voice]
-            count[a - first : b - first] += said.sum(axis=1)
-            weight[a - first : b - first] += trust
-        return votes / weight[:, None], count / weight
+    def _label(self, pieces: Sequence[Piece], before: int) -> list[tuple[Piece, int, float]]:
+        """The speaker of each piece, −1 for nobody, and how sure that is; first voices before second ones."""
+        found: list[tuple[Piece, int, float]] = []
+        for piece in sorted(pieces, key=lambda p: (not p.first, p.start)):
+            scores = similarity(piece.heard, self._speakers)
+            if piece.first:
+                before = choose(scores, before, self._config.continuity)
+                found.append((piece, before, confidence(scores, before, self._config.new_speaker)))
+            else:
+                owners = [k for p, k, _ in found if p.first and p.start < piece.end and p.end > piece.start]
+                other = choose(scores, -1, 0.0, taken=owners[0] if owners else -1)
+                found.append((piece, other, 0.5 * confidence(scores, other, self._config.new_speaker)))
+        return found
 
     # What is said of it?
 
-    def _settle(self, limit: int, now: int) -> Iterator[Event]:
-        """Make the frames before `limit` final, and say what is likely of those behind it."""
-        end = now // FRAME_SAMPLES
-        begin = min((w.start for w in self._windows), default=0) // FRAME_SAMPLES
-        self._done = max(self._done, begin)
-        limit = max(limit, self._done)
-        names, votes = [s.name for s in self._speakers], self._votes(self._done, end)
-        final, rest = slice(limit - self._done), slice(limit - self._done, None)
-        yield from self._keep(self._turns.extend(Votes(names, *(v[final] for v in votes)), self._done, now))
-        if end > limit:
-            yield from self._turns.likely(Votes(names, *(v[rest] for v in votes)), limit, now)
-        self._done = limit
-        for window in [w for w in self._windows if w.end <= limit * FRAME_SAMPLES]:
-            self._remember(window)
-            self._windows.remove(window)
+    def _settle(self, final: Sequence[Piece], window: Window) -> Iterator[Event]:
+        """Make what the segmenter gives for good final, and learn from it."""
+        c, labelled = self._config, self._label(final, self._before)
+        for piece, owner, _ in labelled:
+            if owner < 0:
+                continue
+            scores = similarity(piece.heard, self._speakers)
+            second = np.sort(np.concatenate(([-1.0, -1.0], scores)))[-2]
+            if piece.first:
+                self._before = owner
+            if (
+                piece.heard
+                and scores[owner] >= c.update
+                and scores[owner] - second >= MARGIN
+                and not self._makeshift
+            ):
+                self._speakers[owner].learn(piece.heard.vector, piece.end - piece.start)
+            self._memory.hear(piece, self._speakers[owner].name)
+        votes = self._cast(labelled, self._done, window.settled)
+        yield from self._keep(self._turns.extend(votes, window.end))
+        self._done = max(self._done, window.settled)
 
-    # What is made of it afterwards?
+    def _votes(self, pieces: Sequence[Piece], start: int, end: int) -> Votes:
+        return self._cast(self._label(pieces, self._before), start, end)
+
+    def _cast(self, labelled: Sequence[tuple[Piece, int, float]], start: int, end: int) -> Votes:
+        """How surely each speaker speaks in the frames between two samples, and how many people do."""
+        first, n = start // FRAME_SAMPLES, max(0, end - start) // FRAME_SAMPLES
+        each = np.zeros((n, len(self._speakers)))
+        for piece, owner, sure in labelled:
+            if owner >= 0:
+                a, b = (max(0, x // FRAME_SAMPLES - first) for x in (piece.start, piece.end))
+                each[a:b, owner] = np.maximum(each[a:b, owner], sure)
+        people, weight = np.zeros(n), np.full(n, 1e-9)
+        for window in self._windows:
+            begin = window.start // FRAME_SAMPLES
+            a, b = max(first, begin), min(first + n, begin + len(window.people))
+            if a < b:
+                people[a - first : b - first] += window.people[a - begin : b - begin]
+                weight[a - first : b - first] += 1.0
+        return Votes([s.name for s in self._speakers], first, each, people / weight)
 
     def _keep(self, turns: Iterable[SpeakerTurn]) -> list[Event]:
-        """Turns on their way out; the final ones may be revised."""
-        events: list[Event] = []
-        for turn in turns:
-            events.append(turn)
-            if turn.final:
-                self._memory.take(turn)
-        return events
-
-    def _remember(self, window: Window) -> None:
-        _, owners = self._match(window)
-        for heard, owner, clean in zip(window.embeddings, owners, window.clean.sum(axis=0), strict=True):
-            if heard and owner >= 0:
-                self._memory.hear(Point(heard, int(clean), window.end, self._speakers[owner].name))
+        return list(turns)
 
     def _revise(self, now: int) -> list[Event]:
         """Compare everything; speakers become what the clusters are."""
-        self._revised = now
+        self._compared = now
         changes, clusters = self._memory.revise(now, self._n_names + 1)
         if clusters and not self._makeshift:
-            self._speakers = [self._speaker(name, points) for name, points in clusters.items()]
+            before = self._speakers[self._before].name if self._before >= 0 else ""
+            self._speakers = [self._speaker(name, voices) for name, voices in clusters.items()]
             self._n_names = max(self._n_names, *(int(name[1:]) for name in clusters))
+            names = [s.name for s in self._speakers]
+            self._before = names.index(before) if before in names else -1
         return list(changes)
 
-    def _speaker(self, name: str, points: list[Point]) -> Speaker:
+    def _speaker(self, name: str, voices: Sequence[tuple[np.ndarray, int]]) -> Speaker:
         speaker = Speaker(name, self._config.cache)
-        for p in points:
-            speaker.learn(p.heard, p.n_frames)
+        for vector, spoken_samples in voices:
+            speaker.learn(vector, spoken_samples)
         return speaker
 
-    def _measure(self, window: Window) -> Iterator[VoiceMeasured]:
-        scores = similarities(window.embeddings, self._speakers)
-        for heard, row in zip(window.embeddings, scores, strict=True):
-            if heard is not None:
-                alike = {s.name: float(x) for s, x in zip(self._speakers, row, strict=True)}
-                raw = None if heard.raw is None else tuple(heard.raw.tolist())
-                vector = tuple(heard.vector.tolist())
-                yield VoiceMeasured(window.end, heard.start, heard.end, alike, vector, raw)
+    def _measure(self, now: int, pieces: Sequence[Piece]) -> Iterator[VoiceMeasured]:
+        for piece in pieces if self._measuring else ():
+            if piece.first and piece.heard:
+                yield measured(now, piece, piece.heard, self._speakers)
+
+
+def measured(now: int, piece: Piece, heard: Embedding, speakers: Sequence[Speaker]) -> VoiceMeasured:
+    """How much a piece's voice is like each speaker's."""
+    alike = dict(zip((s.name for s in speakers), similarity(heard, speakers).tolist(), strict=True))
+    raw = None if heard.raw is None else tuple(heard.raw.tolist())
+    return VoiceMeasured(now, piece.start, piece.end, alike, tuple(heard.vector.tolist()), raw)
+
+
+def confidence(scores: np.ndarray, chosen: int, floor: float) -> float:
+    """Logistic function of the lead over the next best speaker, or over `floor` if that is higher."""
+    if chosen < 0:
+        return 0.0
+    rival = max(floor, float(np.delete(scores, chosen).max(initial=floor)))
+    return float(1.0 / (1.0 + np.exp(-CONFIDENCE_SLOPE * (scores[chosen] - rival))))

@@ -183,7 +183,8 @@ class EnhancerStage:
         if isinstance(item, Embedding):
             item = self.enhance(item)
         elif isinstance(item, Window):
-            item = replace(item, embeddings=tuple(e and self.enhance(e) for e in item.embeddings))
+            pieces = (replace(p, heard=p.heard and self.enhance(p.heard)) for p in item.pieces)
+            item = replace(item, pieces=tuple(pieces))
         if self._problem:
             place = item.start if isinstance(item, SegmentStart) else item.end
             yield EnhancerFellBack(place, f"{self._problem}; embeddings stay as the encoder gives them")

@@ -1,16 +1,14 @@
 """Everything heard so far compared anew: which of the stream's turns belong together after all.
 
-The live labels are decided within two seconds. Here all voices heard are clustered at once (average
-linkage over cosines, voices of one window apart), clusters keep the names that they share most speech
-with, and every turn whose name comes out different is revised.
+The live labels are decided within two seconds. Here all stretches of speech heard are clustered at once,
+clusters keep the names that they share most speech with, and every stretch whose name comes out different is
+revised.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -18,199 +16,206 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import squareform
 
 from engine.config import ReclusteringConfig
-from engine.events import SpeakerTurn, TurnRevised
-from engine.stages.encoder import Embedding
+from engine.events import TurnRevised
+from engine.stages.plda import Plda, vbx
+from engine.stages.segmenter import Piece
 from engine.stages.voices import unit
 from engine.timebase import FRAME_SAMPLES, samples
 
-APART = 2.0
-"""Distance of voices that cannot be one: the largest a cosine distance can be."""
+PAUSE = samples(2.0)
+"""Longer pauses never lie within a turn."""
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
-    """A voice in a window, and whose it was taken for."""
+class Stretch:
+    """What one speaker said from sample `start` to `end`."""
 
-    heard: Embedding
-    n_frames: int
-    """That it speaks alone."""
-    window: int
-    """End of the window: two voices of one window are two people."""
+    start: int
+    end: int
     name: str
+    total: np.ndarray | None
+    """Sum of its embeddings (dim,), each times its samples; None where there is none."""
+    weight: int
+    """Samples behind that."""
+    evidence: int
+    """Most samples of speech behind one of its embeddings; none where somebody else speaks too."""
 
 
 def cluster(
-    vectors: np.ndarray, weights: np.ndarray, windows: np.ndarray, config: ReclusteringConfig
+    vectors: np.ndarray, weights: np.ndarray, firm: np.ndarray, plda: Plda, config: ReclusteringConfig
 ) -> np.ndarray:
-    """Cluster numbers (n,) from 0 of unit vectors (n, dim) with their frames of speech (n,).
+    """Cluster numbers (n,) of unit vectors (n, dim) that stand for `weights` (n,) samples, in order of time.
 
-    Clusters form among those of `sure_s` and more; one of less than `least_s` in all is none. What is left
-    goes to the nearest cluster. At least one cluster is found.
+    Clusters form among the `firm` ones: average linkage over cosines gives more than there are, VBx leaves
+    those that are needed. A cluster of less than `least_s` is none. What is left goes to the nearest cluster.
     """
-    firm = np.flatnonzero(weights * FRAME_SAMPLES >= samples(config.sure_s))
-    if not len(firm):
-        firm = np.array([int(np.argmax(weights))])
-    found = np.ones(1, int)
-    if len(firm) > 1:
-        distance = 1.0 - vectors[firm] @ vectors[firm].T
-        distance[(windows[firm, None] == windows[firm])] = APART
-        np.fill_diagonal(distance, 0.0)
-        tree = linkage(squareform(distance.clip(0.0), checks=False), "average")
-        found = fcluster(tree, 1.0 - config.same, "distance")
+    if not firm.any():
+        firm = weights == weights.max()
+    found = vbx(
+        plda.project(vectors[firm]),
+        plda.between,
+        _linked(vectors[firm], config.start),
+        config.loop,
+        config.acoustic,
+        config.speaker,
+    ).argmax(axis=1)
     sizes = np.bincount(found, weights[firm])
-    large = np.flatnonzero(sizes * FRAME_SAMPLES >= samples(config.least_s))
+    large = np.flatnonzero(sizes >= samples(config.least_s))
     if not len(large):
         large = np.array([int(np.argmax(sizes))])
-    means = np.stack([unit((weights[firm, None] * vectors[firm])[found == k].sum(axis=0)) for k in large])
-    for _ in range(config.rounds):
-        owner = np.argmax(vectors @ means.T, axis=1)
-        sums = [
-            (weights[:, None] * vectors)[(owner == k) & (weights > 0)].sum(axis=0) for k in range(len(means))
-        ]
-        means = np.stack([unit(s) if s.any() else m for s, m in zip(sums, means, strict=True)])
-    return np.argmax(vectors @ means.T, axis=1)
+    weighted = weights[:, None] * vectors
+    means = np.stack([unit(weighted[firm][found == k].sum(axis=0)) for k in large])
+    nearest = np.argmax(vectors @ means.T, axis=1)
+    kept = np.isin(found, large)
+    nearest[np.flatnonzero(firm)[kept]] = np.searchsorted(large, found[kept])
+    return nearest
+
+
+def _linked(vectors: np.ndarray, cosine: float) -> np.ndarray:
+    """Cluster numbers (n,) from 0 by average linkage down to a mean cosine."""
+    if len(vectors) == 1:
+        return np.zeros(1, int)
+    distance = 1.0 - vectors @ vectors.T
+    np.fill_diagonal(distance, 0.0)
+    tree = linkage(squareform(distance.clip(0.0), checks=False), "average")
+    return fcluster(tree, 1.0 - cosine, "distance") - 1
 
 
 def match(shared: np.ndarray) -> dict[int, int]:
-    """For each row of frames (n_clusters, n_names) that clusters and names share, the name it keeps."""
+    """For each row of samples (n_clusters, n_names) that clusters and names share, the name it keeps."""
     rows, columns = linear_sum_assignment(shared, maximize=True)
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if shared[r, c] > 0}
 
 
 class Reclustering:
-    """Points and final turns in; now and then clusters with names, and `TurnRevised`, out."""
+    """Labelled pieces in; now and then clusters with names, and `TurnRevised`, out."""
 
-    def __init__(self, config: ReclusteringConfig) -> None:
-        self._config = config
-        self._points: list[Point] = []
-        self._turns: list[SpeakerTurn] = []
-        self._gone: dict[str, str] = {}
+    def __init__(self, config: ReclusteringConfig, plda: Plda) -> None:
+        self._config, self._plda = config, plda
+        self._longest = samples(config.stretch_s)
+        self._old: list[Stretch] = []
+        """Groups that stand for what is too long ago to be revised."""
+        self._stretches: list[Stretch] = []
 
-    def hear(self, point: Point) -> None:
-        """Keep a voice; of two of one name that share half their time, the longer one."""
-        for k in range(len(self._points) - 1, -1, -1):
-            other = self._points[k]
-            if other.heard.end < point.heard.start:
-                break
-            shared = min(other.heard.end, point.heard.end) - max(other.heard.start, point.heard.start)
-            if other.name == point.name and shared > (point.heard.end - point.heard.start) // 2:
-                if point.n_frames <= other.n_frames:
-                    return
-                del self._points[k]
-                break
-        self._points.append(point)
-
-    def take(self, turn: SpeakerTurn) -> None:
-        """A final turn, which may be revised."""
-        self._turns.append(turn)
-
-    def revise(self, now: int, new_name: int) -> tuple[list[TurnRevised], dict[str, list[Point]]]:
-        """What changes by all that is known at sample `now`, and the points of every speaker.
-
-        `new_name` is the number that the next new speaker gets.
-        """
-        if not self._points:
-            return [], {}
-        points = self._points
-        found = cluster(
-            np.stack([p.heard.vector for p in points]),
-            np.array([p.n_frames for p in points], float),
-            np.array([p.window for p in points]),
-            self._config,
+    def hear(self, piece: Piece, name: str) -> None:
+        """Take a final piece; one that goes on with its speaker's last stretch becomes part of it."""
+        n = piece.end - piece.start
+        total = n * piece.heard.vector if piece.heard else None
+        new = Stretch(
+            piece.start,
+            piece.end,
+            name,
+            total,
+            n if piece.heard else 0,
+            piece.n_frames * FRAME_SAMPLES * piece.first,
         )
-        names = self._name(found, new_name)
-        renamed = [replace(p, name=names[int(k)]) for p, k in zip(points, found, strict=True)]
-        heirs = self._heirs(renamed)
-        changes = [c for turn in self._turns for c in self._changes(turn, renamed, heirs, now)]
-        self._turns = [piece for turn in self._turns for piece in _apply(turn, changes)]
-        self._points = renamed
+        for k in range(len(self._stretches) - 1, max(-1, len(self._stretches) - 4), -1):
+            last = self._stretches[k]
+            if last.name == name and last.end == new.start and new.end - last.start <= self._longest:
+                self._stretches[k] = _joined(last, new)
+                return
+        self._stretches.append(new)
+
+    def revise(
+        self, now: int, new_name: int
+    ) -> tuple[list[TurnRevised], dict[str, list[tuple[np.ndarray, int]]]]:
+        """What changes by all that is known at sample `now`, and the voices (unit vector, samples) of every
+        speaker; `new_name` is the number that the next new speaker gets."""
+        known = [s for s in self._old + self._stretches if s.total is not None]
+        if not known:
+            return [], {}
+        vectors = np.stack([unit(s.total) for s in known if s.total is not None])
+        weights = np.array([s.weight for s in known], float)
+        firm = np.array([s.evidence >= samples(self._config.sure_s) for s in known])
+        found = cluster(vectors, weights, firm, self._plda, self._config)
+        names = self._name(known, found, new_name)
+        renamed = {id(s): names[int(k)] for s, k in zip(known, found, strict=True)}
+        heirs = self._heirs(known, renamed)
+        after = [renamed.get(id(s)) or heirs.get(s.name, s.name) for s in self._stretches]
+        changes = _changes(self._stretches, after, now)
+        speakers: dict[str, list[tuple[np.ndarray, int]]] = {}
+        for s, vector in zip(known, vectors, strict=True):
+            speakers.setdefault(renamed[id(s)], []).append((vector, s.weight))
+        self._old = [replace(s, name=renamed[id(s)]) for s in self._old]
+        self._stretches = [replace(s, name=name) for s, name in zip(self._stretches, after, strict=True)]
         self._forget()
-        speakers: dict[str, list[Point]] = {}
-        for p in renamed:
-            speakers.setdefault(p.name, []).append(p)
         return changes, speakers
 
-    def _name(self, found: np.ndarray, new_name: int) -> dict[int, str]:
+    def _name(self, known: Sequence[Stretch], found: np.ndarray, new_name: int) -> dict[int, str]:
         """A name per cluster: the one it shares most speech with, or a new one."""
-        known = sorted({p.name for p in self._points})
-        shared = np.zeros((int(found.max()) + 1, len(known)))
-        for p, k in zip(self._points, found, strict=True):
-            shared[k, known.index(p.name)] += p.n_frames
-        kept = match(shared)
-        names = {}
+        labels = sorted({s.name for s in known})
+        shared = np.zeros((int(found.max()) + 1, len(labels)))
+        for s, k in zip(known, found, strict=True):
+            shared[k, labels.index(s.name)] += s.weight
+        kept, names = match(shared), {}
         for k in np.unique(found).tolist():
-            names[k] = known[kept[k]] if k in kept else f"S{new_name}"
+            names[k] = labels[kept[k]] if k in kept else f"S{new_name}"
             new_name += k not in kept
         return names
 
-    def _heirs(self, renamed: Sequence[Point]) -> dict[str, str]:
-        """Whom most of a speaker's voices went to, for the speakers that are no more."""
-        left = {p.name for p in self._points} - {p.name for p in renamed}
-        moved = {name: Counter[str]() for name in left}
-        for old, new in zip(self._points, renamed, strict=True):
-            if old.name in left:
-                moved[old.name][new.name] += old.n_frames
-        self._gone |= {name: shares.most_common(1)[0][0] for name, shares in moved.items()}
-        for name in self._gone:
-            while self._gone[name] in left:
-                self._gone[name] = self._gone[self._gone[name]]
-        return self._gone
-
-    def _changes(
-        self, turn: SpeakerTurn, renamed: Sequence[Point], heirs: dict[str, str], now: int
-    ) -> Iterator[TurnRevised]:
-        """The parts of a turn that get another name; one of which no voice was kept goes to the heir."""
-        inside = [
-            (old.heard, new.name)
-            for old, new in zip(self._points, renamed, strict=True)
-            if old.name == turn.speaker and old.heard.start < turn.end and old.heard.end > turn.start
-        ]
-        if not inside:
-            if turn.speaker in heirs:
-                yield TurnRevised(now, turn.speaker, heirs[turn.speaker], turn.start, turn.end)
-            return
-        inside.sort(key=lambda h: h[0].start + h[0].end)
-        centres = [(h.start + h.end) // 2 for h, _ in inside]
-        cuts = [turn.start, *((a + b) // 2 for a, b in pairwise(centres)), turn.end]
-        cuts = [min(max(c, turn.start), turn.end) for c in cuts]
-        for (_, name), (start, end) in zip(inside, pairwise(cuts), strict=True):
-            if name != turn.speaker and end > start:
-                yield TurnRevised(now, turn.speaker, name, start, end)
+    def _heirs(self, known: Sequence[Stretch], renamed: dict[int, str]) -> dict[str, str]:
+        """Whom most of what each speaker said went to."""
+        moved: dict[str, dict[str, int]] = {}
+        for s in known:
+            share = moved.setdefault(s.name, {})
+            share[renamed[id(s)]] = share.get(renamed[id(s)], 0) + s.weight
+        return {name: max(share, key=lambda n: share[n]) for name, share in moved.items()}
 
     def _forget(self) -> None:
-        """Let the oldest points stand for their speakers in groups, once there are too many."""
-        most = self._config.most
-        if len(self._points) <= most:
+        """Let the oldest stretches stand for their speakers in groups, once there are too many."""
+        most, size = self._config.most, self._config.group
+        if len(self._stretches) <= most:
             return
-        old, self._points = self._points[: most // 2], self._points[most // 2 :]
-        horizon = self._points[0].heard.start
-        self._turns = [t for t in self._turns if t.end > horizon]
-        anchors: list[Point] = []
-        for name in sorted({p.name for p in old}):
-            mine = [p for p in old if p.name == name]
-            for k in range(0, len(mine), self._config.group):
-                anchors.append(_anchor(mine[k : k + self._config.group]))
-        self._points = anchors + self._points
+        gone, self._stretches = self._stretches[: most // 2], self._stretches[most // 2 :]
+        for name in sorted({s.name for s in gone}):
+            mine = [s for s in gone if s.name == name and s.total is not None]
+            self._old += [_grouped(mine[k : k + size]) for k in range(0, len(mine), size)]
+        while len(self._old) > most:
+            self._old = [_grouped(g) for g in _pairs(self._old)]
 
 
-def _anchor(points: Sequence[Point]) -> Point:
-    """One point for several of a speaker."""
-    mean = unit(np.sum([p.n_frames * p.heard.vector for p in points], axis=0))
-    first, n_frames = points[0], sum(p.n_frames for p in points)
-    return replace(first, heard=replace(first.heard, vector=mean), n_frames=n_frames, window=-first.window)
+def _joined(a: Stretch, b: Stretch) -> Stretch:
+    total = b.total if a.total is None else a.total if b.total is None else a.total + b.total
+    evidence = max(a.evidence, b.evidence)
+    return replace(a, end=b.end, total=total, weight=a.weight + b.weight, evidence=evidence)
 
 
-def _apply(turn: SpeakerTurn, changes: Sequence[TurnRevised]) -> Iterator[SpeakerTurn]:
-    """A turn in pieces, each with its name after the changes."""
-    mine = sorted(
-        (c for c in changes if c.speaker == turn.speaker and turn.start <= c.start and c.end <= turn.end),
-        key=lambda c: c.start,
-    )
-    at = turn.start
-    for c in mine:
-        if c.start > at:
-            yield replace(turn, start=at, end=c.start)
-        yield replace(turn, start=c.start, end=c.end, speaker=c.into)
-        at = c.end
-    if turn.end > at:
-        yield replace(turn, start=at)
+def _grouped(stretches: Sequence[Stretch]) -> Stretch:
+    """One stretch for several of a speaker."""
+    found = stretches[0]
+    for s in stretches[1:]:
+        found = _joined(found, s)
+    return found
+
+
+def _pairs(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
+    """Neighbours of one name two by two."""
+    by_name: dict[str, list[Stretch]] = {}
+    for s in stretches:
+        by_name.setdefault(s.name, []).append(s)
+    return [mine[k : k + 2] for mine in by_name.values() for k in range(0, len(mine), 2)]
+
+
+def _changes(stretches: Sequence[Stretch], after: Sequence[str], now: int) -> list[TurnRevised]:
+    """An event per run of stretches that go from one name to another, with the short pauses behind them."""
+    found: list[TurnRevised] = []
+    for (s, end), name in zip(_with_pauses(stretches), after, strict=True):
+        if name == s.name:
+            continue
+        last = found[-1] if found else None
+        if last and (last.speaker, last.into, last.end) == (s.name, name, s.start):
+            found[-1] = replace(last, end=end)
+        else:
+            found.append(TurnRevised(now, s.name, name, s.start, end))
+    return found
+
+
+def _with_pauses(stretches: Sequence[Stretch]) -> list[tuple[Stretch, int]]:
+    """Each stretch, and where it ends if the pause before its speaker goes on belongs to it."""
+    following: dict[str, int] = {}
+    found: list[tuple[Stretch, int]] = []
+    for s in reversed(stretches):
+        start = following.get(s.name, s.end)
+        found.append((s, start if 0 < start - s.end <= PAUSE else s.end))
+        following[s.name] = s.start
+    return found[::-1]

@@ -29,18 +29,30 @@ SHORTEST_COLUMNS = 80
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
-    """The last seconds of sound up to `end`, in frames of 20 ms."""
+class Piece:
+    """One voice from sample `start` to `end`."""
 
     start: int
-    """Sample."""
     end: int
-    activity: np.ndarray
-    """Probability that each local voice speaks, float32 (n_frames, n_voices); zero where no speech is."""
-    embeddings: tuple[Embedding | None, ...]
-    """Per voice, over what it speaks alone; None where that is too little."""
-    clean: np.ndarray
-    """Frames that each voice speaks alone, bool (n_frames, n_voices)."""
+    first: bool
+    """False where somebody else is heard more clearly at the same time."""
+    heard: Embedding | None
+    """Of the same voice there and nearby; None where too little of it is heard alone."""
+    n_frames: int
+    """Speech of 20 ms behind the embedding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The last seconds of sound up to sample `end`."""
+
+    start: int
+    end: int
+    settled: int
+    """Pieces that end by this sample are final; those behind will come again, better known."""
+    people: np.ndarray
+    """Expected number of people who speak, float32 (n_frames,)."""
+    pieces: tuple[Piece, ...]
 
 
 Heard = SegmentStart | Window | SegmentEnd
@@ -84,6 +96,19 @@ class _Tokens(NamedTuple):
     centres: np.ndarray
 
 
+class _View(NamedTuple):
+    """What the network makes of a window, in frames of 20 ms."""
+
+    begin: int
+    """Its first frame in the stream."""
+    activity: np.ndarray
+    """Probability that each voice speaks (n_frames, 3)."""
+    clean: np.ndarray
+    """Whether it speaks alone (n_frames, 3)."""
+    speech: np.ndarray
+    """Whether anybody does, by the detector (n_frames,)."""
+
+
 @dataclass
 class _State:
     """What one stream holds."""
@@ -112,14 +137,18 @@ class Segmenter:
     def __init__(self, config: SegmentationConfig, network: Segmentation, encoder: SpeakerEncoder) -> None:
         self._network, self._encoder = network, encoder
         self._step, self._linger = (samples(s) // HOP_SAMPLES for s in (config.step_s, config.linger_s))
-        self._least = max(MIN_COLUMNS, samples(config.least_s) // HOP_SAMPLES)
-        self._sure = config.sure
+        self._confirm, self._context = (
+            samples(s) // FRAME_SAMPLES for s in (config.confirm_s, config.context_s)
+        )
+        self._least = max(MIN_COLUMNS, samples(config.least_s) // HOP_SAMPLES) // encoder.stride
+        self._sure, self._second = config.sure, config.second
         self.window_columns = network.window_columns
         self.reset()
 
     def reset(self) -> None:
         self._encoder.reset()
         self._state = _State()
+        self._settled = self._newest = 0  # frames that are told for good, and for the time being
 
     def process(self, x: SpeechFrames) -> list[Heard]:
         found: list[Heard] = []
@@ -136,8 +165,8 @@ class Segmenter:
     def flush(self) -> list[Heard]:
         s = self._state
         found: list[Heard] = []
-        if s.silence <= self._linger and s.position % self._step:
-            found += self._window()
+        if s.silence <= self._linger:
+            found += self._window(ending=True)
         if s.speaking:
             s.speaking = False
             found.append(SegmentEnd(s.position * HOP_SAMPLES))
@@ -175,35 +204,61 @@ class Segmenter:
         begin = s.position - len(s.log_mel)
         s.tokens = [t for t in s.tokens if t.centres[-1] >= begin]
 
-    def _window(self) -> Iterator[Window]:
+    def _window(self, ending: bool = False) -> Iterator[Window]:
+        """What is known now: for good of what lies `confirm_s` back, and for the time being of the newest."""
         s = self._state
         if len(s.log_mel) < SHORTEST_COLUMNS:
             return
         self._take_tokens()
         usable = len(s.log_mel) // 4 * 4
-        log_mel, speech = s.log_mel[-usable:], s.speech[-usable // COLUMNS_PER_FRAME :]
-        activity, alone = self._network(log_mel)
-        activity, alone = activity * speech[:, None], alone * speech[:, None]
-        begin = s.position - usable
-        clean = alone > self._sure
-        embeddings = tuple(self._embed(clean[:, voice], begin) for voice in range(clean.shape[1]))
-        yield Window(begin * HOP_SAMPLES, s.position * HOP_SAMPLES, activity, embeddings, clean)
-
-    def _embed(self, clean: np.ndarray, begin: int) -> Embedding | None:
-        """The voice that speaks alone in the frames `clean`, which start at column `begin`."""
-        where = np.flatnonzero(clean)
-        if len(where) * COLUMNS_PER_FRAME < self._least:
-            return None
-        chosen = [
-            t.values[inside][clean[(t.centres[inside] - begin) // COLUMNS_PER_FRAME]]
-            for t in self._state.tokens
-            if (inside := t.centres >= begin).any()
+        speech, begin = s.speech[-usable // COLUMNS_PER_FRAME :], s.position - usable
+        activity, alone = self._network(s.log_mel[-usable:])
+        view = _View(begin // COLUMNS_PER_FRAME, activity, alone > self._sure, speech)
+        end = view.begin + len(speech)
+        settled = end if ending else end - self._confirm
+        pieces = [
+            p
+            for a, b in ((self._settled, settled), (max(settled, self._newest), end))
+            for p in self._pieces(view, a, b)
         ]
-        tokens = np.concatenate(chosen) if chosen else np.zeros((0, 1), np.float32)
-        if len(tokens) * self._encoder.stride < self._least // 2:
-            return None
-        start, end = (begin * HOP_SAMPLES + FRAME_SAMPLES * int(i) for i in (where[0], where[-1] + 1))
-        return Embedding(start, end, self._encoder.embed(tokens))
+        self._settled, self._newest = max(self._settled, settled), end
+        people = (activity.sum(axis=1) * speech).astype(np.float32)
+        yield Window(
+            begin * HOP_SAMPLES, s.position * HOP_SAMPLES, settled * FRAME_SAMPLES, people, tuple(pieces)
+        )
+
+    def _pieces(self, view: _View, first: int, last: int) -> Iterator[Piece]:
+        """Who speaks in the frames `first` … `last` − 1: runs of the clearest voice, and of the second."""
+        first = max(first, view.begin)
+        if last <= first:
+            return
+        there = slice(first - view.begin, last - view.begin)
+        order = np.argsort(-view.activity[there], axis=1, kind="stable")
+        second = np.take_along_axis(view.activity[there], order[:, 1:2], axis=1)[:, 0] > self._second
+        for rank, on in ((0, view.speech[there]), (1, view.speech[there] & second)):
+            voices = np.where(on, order[:, rank], -1)
+            edges = np.flatnonzero(np.diff(voices)) + 1
+            for a, b in itertools.pairwise([0, *edges.tolist(), len(voices)]):
+                if voices[a] >= 0:
+                    yield self._piece(view, first + a, first + b, int(voices[a]), rank == 0)
+
+    def _piece(self, view: _View, first: int, last: int, voice: int, clearest: bool) -> Piece:
+        """Embed a voice by what is heard of it alone, at best within `context_s` of the piece."""
+        known = self._state.tokens
+        where = np.concatenate([t.centres for t in known] or [np.zeros(0, int)]) // COLUMNS_PER_FRAME
+        usable = (where >= view.begin) & (where < view.begin + len(view.speech))
+        usable[usable] = view.clean[where[usable] - view.begin, voice]
+        near = usable & (np.abs(where - (first + last) // 2) <= self._context)
+        chosen = near if near.sum() >= self._least else usable
+        start, end = first * FRAME_SAMPLES, last * FRAME_SAMPLES
+        if chosen.sum() < self._least:
+            return Piece(start, end, clearest, None, 0)
+        tokens = np.concatenate([t.values for t in known])[chosen]
+        reach = where[chosen]
+        heard = Embedding(
+            int(reach[0]) * FRAME_SAMPLES, (int(reach[-1]) + 1) * FRAME_SAMPLES, self._encoder.embed(tokens)
+        )
+        return Piece(start, end, clearest, heard, len(tokens) * self._encoder.stride // COLUMNS_PER_FRAME)
 
 
 def _cut(x: SpeechFrames, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

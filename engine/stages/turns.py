@@ -38,6 +38,8 @@ class Votes(NamedTuple):
 
     names: Sequence[str]
     """Of the speakers."""
+    first: int
+    """The first of the frames."""
     each: np.ndarray
     """How surely each of them speaks (n_frames, n_speakers)."""
     people: np.ndarray
@@ -61,9 +63,9 @@ class Turns:
         self._open: dict[str, _Open] = {}
         self._published: list[SpeakerTurn] = []
 
-    def extend(self, votes: Votes, first: int, now: int) -> Iterator[SpeakerTurn]:
-        """Take up final votes on the frames from `first` on; turns that nothing can join come out."""
-        active = votes.speakers(self._speech, self._overlap)
+    def extend(self, votes: Votes, now: int) -> Iterator[SpeakerTurn]:
+        """Take up final votes ; turns that nothing can join come out."""
+        active, first = votes.speakers(self._speech, self._overlap), votes.first
         for name, mine, sure in zip(votes.names, active.T, votes.each.T, strict=True):
             for a, b in runs(mine):
                 yield from self._add(name, first + a, first + b, float(sure[a:b].sum()), now)
@@ -77,9 +79,9 @@ class Turns:
             yield from self._final(name, now)
         yield from self._publish([], now)
 
-    def likely(self, votes: Votes, first: int, now: int) -> Iterator[SpeakerTurn]:
-        """The running turns with the likeliest speaker of each frame from `first` on, where that is news."""
-        yield from self._publish(list(self._provisional(votes, first, now)), now)
+    def likely(self, votes: Votes, now: int) -> Iterator[SpeakerTurn]:
+        """The running turns with the likeliest speaker of each later frame, where that is news."""
+        yield from self._publish(list(self._provisional(votes, now)), now)
 
     def _add(self, name: str, start: int, end: int, sure: float, now: int) -> Iterator[SpeakerTurn]:
         turn = self._open.get(name)
@@ -104,9 +106,9 @@ class Turns:
             now, name, turn.start * FRAME_SAMPLES, end * FRAME_SAMPLES, confirmed, min(1.0, sure), False
         )
 
-    def _provisional(self, votes: Votes, first: int, now: int) -> Iterator[SpeakerTurn]:
+    def _provisional(self, votes: Votes, now: int) -> Iterator[SpeakerTurn]:
         """The running turns, and the likeliest speaker of each moment that is not final yet."""
-        alone = votes.speakers(self._speech, self._overlap, most=1)
+        alone, first = votes.speakers(self._speech, self._overlap, most=1), votes.first
         tails = {
             name: [(first + a, first + b, float(sure[a:b].mean())) for a, b in runs(mine)]
             for name, mine, sure in zip(votes.names, alone.T, votes.each.T, strict=True)

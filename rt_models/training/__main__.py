@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import soundfile as sf
 import torch
 import torch.distributed as dist
@@ -25,7 +26,8 @@ from rt_models.training.calibration import CalibrationConfig, calibrate, write_c
 from rt_models.training.demo import make_demo
 from rt_models.training.encoder import TrainConfig, draw_curves, train
 from rt_models.training.evaluate import TrialSet
-from rt_models.training.pairs import make_pairs
+from rt_models.training.pairs import PairConfig, make_pairs
+from rt_models.training.plda import fit_plda
 from rt_models.training.seed import EnhancerTrainConfig
 from rt_models.training.whitening import whiten
 
@@ -127,6 +129,17 @@ def train_enhancers(args: argparse.Namespace) -> None:
         print(f"{folder}: {parameters / 1e6:.2f} M parameters, differs from torch by {worst:.1e}")
 
 
+def train_plda(args: argparse.Namespace) -> None:
+    """Fit the model of voices that the diariser clusters by."""
+    config = read_settings(args.config, PairConfig) if args.config else PairConfig()
+    encoder, data = load_encoder(EncoderConfig(model=args.encoder)), prepare(args)
+    speakers = [u.speaker for u in data.cache.utterances]
+    fitted = fit_plda(make_pairs(args.encoder, data, config, args.jobs), speakers)
+    path = (args.out or find_model(args.encoder, "encoder")) / "plda.npz"
+    np.savez_compressed(path, encoder_id=encoder.id, **fitted)
+    print(f"{path}: between people {fitted['between'][:3].round(2).tolist()} … times within one")
+
+
 def calibrate_encoder(args: argparse.Namespace) -> None:
     """Fit the scores of an encoder, without an enhancer, to log-likelihood ratios."""
     options = read_settings(args.config, CalibrationConfig) if args.config else CalibrationConfig()
@@ -152,7 +165,8 @@ def train_demo(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> None:
     top = argparse.ArgumentParser(prog="python -m rt_models.training", description=__doc__)
     top.add_argument(
-        "command", choices=["encoder", "segmentation", "seed", "vad", "calibration", "ablation", "demo"]
+        "command",
+        choices=["encoder", "segmentation", "seed", "vad", "plda", "calibration", "ablation", "demo"],
     )
     top.add_argument("--corpus", type=Path, required=True, help="folder that the manifest's paths start at")
     top.add_argument(
@@ -171,10 +185,10 @@ def main(argv: list[str] | None = None) -> None:
     top.add_argument(
         "--encoder",
         default="conv_transformer",
-        help="for `seed`, `calibration`: the encoder, by name or model folder",
+        help="for `seed`, `plda`, `calibration`: the encoder, by name or model folder",
     )
     top.add_argument("--seed", type=int, default=0, help="for `seed`, `calibration`: of all that is drawn")
-    top.add_argument("--jobs", type=int, default=1, help="for `seed`: processes that embed the pairs")
+    top.add_argument("--jobs", type=int, default=1, help="for `seed`, `plda`: processes that embed the pairs")
     top.add_argument("--config", type=Path, help="TOML of rt_models/training/configs")
     top.add_argument("--name", help="of the model (default: the kind of network), or of one ablation")
     top.add_argument(
@@ -196,6 +210,7 @@ def main(argv: list[str] | None = None) -> None:
         "segmentation": train_segmentation,
         "seed": train_enhancers,
         "vad": train_vad,
+        "plda": train_plda,
         "calibration": calibrate_encoder,
         "ablation": run_ablations,
         "demo": train_demo,
