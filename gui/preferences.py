@@ -51,9 +51,9 @@ class Settings:
         return replace(
             base,
             encoder=replace(base.encoder, model=self.encoder),
-            segmentation=replace(base.segmentation, step_s=step_s),
+            segmentation=replace(base.segmentation, step_s=step_s, confirm_s=confirm_s),
             enhancer=replace(base.enhancer, model=self.enhancer),
-            diariser=replace(base.diariser, max_speakers=self.max_speakers, confirm_s=confirm_s),
+            diariser=replace(base.diariser, max_speakers=self.max_speakers),
         )
 
 

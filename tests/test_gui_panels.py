@@ -539,7 +539,7 @@ def test_settings_are_kept_and_reach_the_engine(window, home):
     again = Preferences().now
     assert (again.theme, again.speed, again.max_speakers, again.record) == ("dark", "quick", 4, False)
     config = again.config()
-    assert config.diariser.max_speakers == 4 and config.diariser.confirm_s == 0.8
+    assert config.diariser.max_speakers == 4 and config.segmentation.confirm_s == 0.8
     assert config.enhancer.model == "mlp"
     (home / "app.toml").write_text("theme = 'pink'\n")
     broken = Preferences()
