@@ -30,7 +30,7 @@ class Health:
         with self._lock:
             self._began_s: float | None = None
             self.realtime = True
-            self._confirmed = 0
+            self._labelled = self._confirmed = 0
             self._kept: dict[str, deque[float]] = {}
         self.measure()
 
@@ -69,7 +69,8 @@ class Health:
         self._keep("frame", sum(event.wall_ms.values()) / event.n_frames)
 
     def _delays(self, turn: SpeakerTurn, now_ms: float) -> None:
-        if not turn.final:
+        if not turn.final and turn.end > self._labelled:
+            self._labelled = turn.end
             self._keep("tentative", now_ms - 1e3 * seconds(turn.end))
         if turn.confirmed_end > self._confirmed:
             self._confirmed = turn.confirmed_end

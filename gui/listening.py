@@ -190,10 +190,21 @@ class Listening(QObject):
                 self._set(STOPPING)
 
     def _ended(self) -> None:
-        """All that was said has arrived."""
+        """All that was said has arrived; the recording may still be on its way to the disk."""
         self._timer.stop()
-        running, self._running, self._bridge = self._running, None, None
-        folder = running.recorder.folder if running and running.recorder else None
+        running = self._running
+        assert running is not None
+        self._set(STOPPING)
+
+        def fail(sentence: str) -> None:
+            self.failed.emit(sentence)
+            self._finish(running)
+
+        Job(running.session.wait, lambda _: self._finish(running), fail)
+
+    def _finish(self, running: Running) -> None:
+        self._running = self._bridge = None
+        folder = running.recorder.folder if running.recorder else None
         self._conversation.end(str(folder.resolve()) if folder else None)
         self._set(IDLE)
         self.finished.emit()

@@ -169,6 +169,7 @@ def window(qtbot: QtBot, studio: Studio) -> Iterator[Window]:
     from PySide6.QtCore import QEvent
     from PySide6.QtWidgets import QApplication
 
+    from gui.jobs import Job
     from gui.window import Window
 
     found = Window(studio)
@@ -176,5 +177,6 @@ def window(qtbot: QtBot, studio: Studio) -> Iterator[Window]:
     found.show()
     yield found
     found.close()
+    qtbot.waitUntil(lambda: not Job.running, timeout=20_000)
     found.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

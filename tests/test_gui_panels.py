@@ -174,6 +174,20 @@ def test_what_cannot_be_opened_is_said_in_the_banner(window, qtbot, tmp_path):
     assert not window.banner.isVisible()
 
 
+def test_a_file_that_breaks_off_is_told_and_what_came_before_is_kept(window, qtbot, tmp_path, speech):
+    path, studio = tmp_path / "broken.flac", window.studio
+    sf.write(path, speech, 16_000)
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2 : len(whole) // 2 + 2_000] = bytes(2_000)
+    path.write_bytes(bytes(whole))
+    studio.preferences.change(source=str(path))
+    with qtbot.waitSignal(studio.listening.finished, timeout=SLOW_MS):
+        window.transport.start.click()
+    assert "damaged" in window.banner.words.text()
+    kept = studio.conversation.session
+    assert kept is not None and kept.finished and 0 < kept.heard_samples() < len(speech)
+
+
 def test_a_dropped_file_is_heard(window, qtbot, talk_file):
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(talk_file))])
