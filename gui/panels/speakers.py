@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -41,7 +42,7 @@ from gui.viewport import clock
 REFRESH_MS = 250
 ROW = 62
 MIME = "application/x-voicelane-speaker"
-RECENT = samples(2.0)
+RECENT = samples(1.0)
 EMPTY = "Nobody has spoken yet.\nEverybody who speaks gets a lane and a line here."
 Index = QModelIndex | QPersistentModelIndex
 
@@ -159,13 +160,15 @@ class SpeakerDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         chip = QRectF(rect.left() + 10, rect.top() + 12, 11, 11)
-        painter.drawEllipse(chip) if lane.tentative else painter.drawRoundedRect(chip, 3, 3)
+        speaking = any(turn.end > state.heard - RECENT for turn in lane.tentative)
+        painter.drawEllipse(chip) if speaking else painter.drawRoundedRect(chip, 3, 3)
         painter.setPen(QColor(theme.text))
         font = QFont(painter.font())
         plain = QFont(font)
         font.setBold(True)
         painter.setFont(font)
-        badge = badge_of(state.labels.recognised.get(lane.speaker), name, lane)
+        known = state.labels.recognised.get(lane.speaker) == name
+        badge = "speaking" if speaking else "known" if known else "new" if name == lane.speaker else "named"
         badge_width = painter.fontMetrics().horizontalAdvance(badge) + 4
         top = QRectF(rect.left() + 30, rect.top() + 6, rect.width() - 42, 22)
         shown = painter.fontMetrics().elidedText(
@@ -173,7 +176,7 @@ class SpeakerDelegate(QStyledItemDelegate):
         )
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, shown)
         painter.setFont(plain)
-        painter.setPen(colour if lane.tentative else QColor(theme.quiet))
+        painter.setPen(colour if speaking else QColor(theme.quiet))
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, badge)
         painter.setPen(QColor(theme.quiet))
         spoken_s = talk_seconds(lane)
@@ -205,19 +208,12 @@ class SpeakerDelegate(QStyledItemDelegate):
         """Cosine of the latest voice to the speaker, while somebody speaks."""
         conversation = self._studio.conversation
         state = conversation.state
-        if conversation.live is None or not state.voices or state.heard - state.voices[-1].end > RECENT:
+        if conversation.live is None or not state.voices or state.heard - state.voices[-1].sample > RECENT:
             return None
-        root, alike = state.labels.now.root, state.voices[-1].similarity
-        return max((c for s, c in alike.items() if root(s) == lane.speaker), default=None)
-
-
-def badge_of(recognised: str | None, name: str, lane: Lane) -> str:
-    """What is said of a speaker in one word: a known person, one named by hand, or somebody new."""
-    if lane.tentative:
-        return "speaking"
-    if recognised == name:
-        return "known"
-    return "new" if name == lane.speaker else "named"
+        root, latest = state.labels.now.root, state.voices[-1].sample
+        voices = takewhile(lambda voice: voice.sample == latest, reversed(state.voices))
+        cosines = (c for v in voices for s, c in v.similarity.items() if root(s) == lane.speaker)
+        return max(cosines, default=None)
 
 
 class Speakers(QFrame):

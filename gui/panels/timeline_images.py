@@ -52,6 +52,8 @@ def wave_colours(
         if spans.shape[1]:
             at = np.searchsorted(spans[0], middles, side="right") - 1
             found[(at >= 0) & (spans[1, np.maximum(at, 0)] > middles)] = number
+        for turn in lane.tentative:
+            found[(middles >= turn.start) & (middles < turn.end)] = number
     colours = [theme.speaker(lane.colour).rgba() for lane in lanes[:MOST_COLOURS]]
     return found, [NONE, QColor(theme.wave).rgba(), *colours]
 
