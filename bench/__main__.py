@@ -62,6 +62,22 @@ def parser() -> argparse.ArgumentParser:
     )
     diarisation.add_argument("--config", type=Path, help="TOML settings of the engine")
 
+    diarisation.add_argument(
+        "--compare", type=Path, metavar="FOLDER", help="also run the systems whose environments lie there"
+    )
+
+    tune = _command(commands, "tune", "search the diariser's settings, with cross-validation")
+    tune.add_argument("--audio", type=Path, default=CORPUS / "conversations/dev", help="sound and RTTM files")
+    tune.add_argument("--reference", type=Path, help="folder of RTTM files (default: that of the sound)")
+    tune.add_argument("--config", type=Path, help="TOML settings to begin with")
+    tune.add_argument("--trials", type=int, default=64)
+    tune.add_argument("--folds", type=int, default=4)
+    tune.add_argument("--out", type=Path, help="TOML to write, for --config")
+
+    environment = _command(commands, "environment", "install a system to compare with")
+    environment.add_argument("system", choices=["diart", "senko"])
+    environment.add_argument("--out", type=Path, required=True, help="folder of environments")
+
     enhancer = _command(commands, "enhancer", "EER, cost and DER with and without the embedding enhancers")
     enhancer.add_argument("--root", type=Path, default=CORPUS, help="folder of trials and their files")
     enhancer.add_argument("--encoder", default="conv_transformer", help="name or folder of an encoder")

@@ -125,7 +125,7 @@ class DiariserConfig:
 
     max_speakers: int = 20
     """No more than this many are created; the nearest one takes what is left."""
-    new_speaker: float = 0.15
+    new_speaker: float = 0.2
     """Cosine to every known speaker below which a voice is new."""
     update: float = 0.36
     """Cosine to its speaker above which an embedding is kept with what is known of the speaker."""
@@ -169,7 +169,7 @@ class DiariserConfig:
 class ReclusteringConfig:
     """All voices heard so far compared anew, now and then and at the end."""
 
-    every_s: float = 20.0
+    every_s: float = 30.0
     """Sound between two times; 0 leaves it out."""
     start: float = 0.3
     """Mean cosine down to which stretches are linked to begin with: more clusters than people."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.audio.framer import Framer
 from engine.audio.resampler import finite
-from engine.config import PipelineConfig
+from engine.config import DiariserConfig, PipelineConfig, ReclusteringConfig
 from engine.errors import AudioError, ModelError
 from engine.events import EnhancerFellBack, Event, InvalidSamples, Overrun, StageTiming
 from engine.people import Person, check_people
@@ -67,8 +67,9 @@ class Pipeline:
         self._enhancer, enhancer_id = self._load_enhancer()
         self.space = Space(encoder.id, enhancer_id, encoder.name)
         check_people(people, encoder.dim)
-        plda = load_plda(config.encoder, encoder, enhanced=enhancer_id != OFF)
-        self._diariser = Diariser(config.diariser, config.reclustering, plda, people, voices)
+        self._plda = load_plda(config.encoder, encoder, enhanced=enhancer_id != OFF)
+        self._people, self._voices = people, voices
+        self._diariser = self.diariser(config.diariser, config.reclustering)
         self._verifying = _Verifying(config, verifier, self.space) if verifier else None
         self.reset()
 
@@ -125,6 +126,20 @@ class Pipeline:
             self._verifying.reset()
         self._stopwatch.take()
         self._heard = 0
+
+    def split(self, samples: np.ndarray) -> list[Heard]:
+        """What the diariser is given of a whole recording (n_samples,), to try it alone with `diariser`."""
+        self.reset()
+        speech = [self._front_end.process(f) for f in (self._framer.process(samples), self._framer.flush())]
+        found = [item for part in speech for item in self._segmenter.process(part)]
+        found += self._segmenter.process(self._front_end.flush()) + self._segmenter.flush()
+        kept = [item for item in self._enhancer.process(found) if isinstance(item, Heard)]
+        self.reset()
+        return kept
+
+    def diariser(self, config: DiariserConfig, reclustering: ReclusteringConfig) -> Diariser:
+        """A new last stage with other settings: `process(items)` and `flush()` give events."""
+        return Diariser(config, reclustering, self._plda, self._people, self._voices)
 
     def warm_up(self) -> None:
         """Compile, load and touch everything once, so that the first sound meets no pause."""

@@ -195,14 +195,15 @@ class Diariser:
         return list(turns)
 
     def _revise(self, now: int) -> list[Event]:
-        """Compare everything; speakers become what the clusters are."""
+        """Compare everything; speakers that are one after all become one, and new ones join."""
         self._compared = now
-        changes, clusters = self._memory.revise(now, self._n_names + 1)
+        changes, clusters = self._memory.revise(now, self._turns.open_from(now), self._n_names + 1)
         if clusters and not self._makeshift:
             before = self._speakers[self._before].name if self._before >= 0 else ""
-            self._speakers = [self._speaker(name, voices) for name, voices in clusters.items()]
-            self._n_names = max(self._n_names, *(int(name[1:]) for name in clusters))
+            known = {s.name: s for s in self._speakers}
+            self._speakers = [known.get(n) or self._speaker(n, voices) for n, voices in clusters.items()]
             names = [s.name for s in self._speakers]
+            self._n_names = max(self._n_names, *(int(name[1:]) for name in names))
             self._before = names.index(before) if before in names else -1
         return list(changes)
 

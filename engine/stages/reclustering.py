@@ -117,10 +117,11 @@ class Reclustering:
         self._stretches.append(new)
 
     def revise(
-        self, now: int, new_name: int
+        self, now: int, open_from: int, new_name: int
     ) -> tuple[list[TurnRevised], dict[str, list[tuple[np.ndarray, int]]]]:
         """What changes by all that is known at sample `now`, and the voices (unit vector, samples) of every
-        speaker; `new_name` is the number that the next new speaker gets."""
+        speaker. Turns that run since sample `open_from` wait until they are final; `new_name` is the number
+        that the next new speaker gets."""
         known = [s for s in self._old + self._stretches if s.total is not None]
         if not known:
             return [], {}
@@ -131,7 +132,10 @@ class Reclustering:
         names = self._name(known, found, new_name)
         renamed = {id(s): names[int(k)] for s, k in zip(known, found, strict=True)}
         heirs = self._heirs(known, renamed)
-        after = [renamed.get(id(s)) or heirs.get(s.name, s.name) for s in self._stretches]
+        after = [
+            s.name if s.end > open_from else renamed.get(id(s)) or heirs.get(s.name, s.name)
+            for s in self._stretches
+        ]
         changes = _changes(self._stretches, after, now)
         speakers: dict[str, list[tuple[np.ndarray, int]]] = {}
         for s, vector in zip(known, vectors, strict=True):

@@ -73,6 +73,10 @@ class Turns:
         for name in [n for n, turn in self._open.items() if limit - turn.end > self._gap]:
             yield from self._final(name, now)
 
+    def open_from(self, now: int) -> int:
+        """Sample from which turns are open, `now` where none is."""
+        return min((turn.start * FRAME_SAMPLES for turn in self._open.values()), default=now)
+
     def close(self, now: int) -> Iterator[SpeakerTurn]:
         """End every turn."""
         for name in list(self._open):
