@@ -38,6 +38,7 @@ from engine import (
     Sound,
     SpeakerTurn,
     Verification,
+    VoiceMeasured,
     open_session,
     read_rttm,
     session_folder,
@@ -360,7 +361,8 @@ def test_a_speaker_who_is_known_is_marked_and_likeness_is_live(window, said):
 
     conversation.begin("live", SoundHistory())
     conversation.live = LabelDesk()
-    conversation.take(said[: len(said) // 2])
+    measured = [i for i, event in enumerate(said) if isinstance(event, VoiceMeasured)]
+    conversation.take(said[: measured[len(measured) // 2] + 1])
     window.listen.speakers.refresh()
     delegate = window.listen.speakers.list._delegate
     assert -1 <= delegate.likeness(conversation.lanes.all[0]) <= 1
