@@ -100,6 +100,12 @@ def parser() -> argparse.ArgumentParser:
     picture.add_argument("--audio", type=Path, default=DEMO, help="sound file with an RTTM beside it")
     picture.add_argument("--out", type=Path, default=Path("docs/demo.png"), help="PNG to write")
 
+    gui = _command(commands, "gui", "paint time, event to picture, and a blocked window, of the desktop app")
+    gui.add_argument("--hours", type=float, default=2.0, help="of history")
+    gui.add_argument("--speakers", type=int, default=6)
+    gui.add_argument("--paints", type=int, default=300, help="pictures of each kind")
+    gui.add_argument("--size", default="1280x800", help="of the window, in pixels")
+
     readme = _command(commands, "readme", "run the commands of README.md's tables and refresh them")
     readme.add_argument("--readme", type=Path, default=Path("README.md"))
     readme.add_argument("--only", help="only the tables whose command holds this text")

@@ -34,21 +34,28 @@ from engine.embedding import FileEmbedder
 from engine.enrolment import Enroller, Enrolment, in_space, keep_recording, known_people, record
 from engine.errors import AudioError, ConfigError, DeviceError, ModelError, StoreError, VoicelaneError
 from engine.events import (
+    DeviceLost,
     DeviceOverflow,
+    DeviceReturned,
     EnhancerFellBack,
     Event,
     EventsDropped,
     InvalidSamples,
+    ListeningPaused,
+    ListeningResumed,
     Overrun,
+    Redone,
     SoundDropped,
     SpeakerIdentified,
     SpeakerRenamed,
     SpeakersMerged,
+    SpeakerSplit,
     SpeakerTurn,
     SpeechEnded,
     SpeechStarted,
     StageTiming,
     StreamStarted,
+    TurnAssigned,
     TurnRevised,
     Undone,
     Verification,
@@ -59,9 +66,10 @@ from engine.exports import TEXT_FORMATS, write_speakers
 from engine.home import home_folder
 from engine.inference.manifest import Manifest, verify
 from engine.inference.onnx import Model, find_model, installed, models_folder
+from engine.label_desk import LabelDesk
 from engine.latency import LatencySink
-from engine.live import LiveSession, Sink
-from engine.outbox import Sound
+from engine.live import LiveSession
+from engine.outbox import Sink, Sound
 from engine.people import Person
 from engine.pipeline import Pipeline
 from engine.profile import Profile, Recording, Space
@@ -77,7 +85,7 @@ from engine.scoring import (
     minimum_calibration_cost,
     minimum_detection_cost,
 )
-from engine.sessions import Session, open_session, relabel_session, session_names
+from engine.sessions import Session, correct_session, open_session, relabel_session, session_names
 from engine.settings import build_settings, read_settings
 from engine.sinks import JsonLinesSink, QueueSink, RttmSink, final_turns, read_rttm, rttm_line
 from engine.stages.encoder import SpeakerEncoder, load_encoder
@@ -100,7 +108,9 @@ __all__ = [
     "ConfigError",
     "Decisions",
     "DeviceError",
+    "DeviceLost",
     "DeviceOverflow",
+    "DeviceReturned",
     "DiarisationError",
     "DiariserConfig",
     "EncoderConfig",
@@ -121,7 +131,10 @@ __all__ = [
     "Istft",
     "JsonLinesSink",
     "KaldiFbank",
+    "LabelDesk",
     "LatencySink",
+    "ListeningPaused",
+    "ListeningResumed",
     "LiveSession",
     "Manifest",
     "MicrophoneSource",
@@ -137,6 +150,7 @@ __all__ = [
     "ReclusteringConfig",
     "Recorder",
     "Recording",
+    "Redone",
     "Relabelling",
     "Resampler",
     "Ring",
@@ -151,6 +165,7 @@ __all__ = [
     "SpeakerEncoder",
     "SpeakerIdentified",
     "SpeakerRenamed",
+    "SpeakerSplit",
     "SpeakerTurn",
     "SpeakersMerged",
     "SpeechEnded",
@@ -160,6 +175,7 @@ __all__ = [
     "StoreError",
     "StreamStarted",
     "Turn",
+    "TurnAssigned",
     "TurnRevised",
     "Undone",
     "Vad",
@@ -172,6 +188,7 @@ __all__ = [
     "VoicelaneError",
     "build_settings",
     "calibration_cost",
+    "correct_session",
     "ddim",
     "diarisation_error",
     "encoder_columns",

@@ -15,11 +15,13 @@ from tqdm import tqdm
 from engine.audio.sources import FileSource, MicrophoneSource, input_devices
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
+from engine.gui_command import add_gui
 from engine.inference.manifest import verify
 from engine.inference.onnx import installed, models_folder, parts
 from engine.latency import LatencySink
-from engine.live import LiveSession, Sink
+from engine.live import LiveSession
 from engine.options import add_command, add_models, config_of, source_of
+from engine.outbox import Sink
 from engine.people_commands import add_enrol, add_profiles, recognisable
 from engine.pipeline import Pipeline
 from engine.recording import Recorder, free_folder, session_folder
@@ -227,6 +229,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_command(commands, devices, "list the microphones")
 
+    add_gui(commands)
     add_enrol(commands)
     add_verify(commands)
     add_profiles(commands)

@@ -19,6 +19,8 @@ PLAIN = {
     "speaker": str,
     "name": str,
     "into": str,
+    "reason": str,
+    "source": str,
 }
 
 
@@ -152,8 +154,56 @@ class SpeakersMerged(Event):
 
 
 @dataclass(frozen=True)
+class TurnAssigned(Event):
+    """Somebody said that what `speaker` was said to speak from `start` to `end` is of `into`."""
+
+    speaker: str
+    into: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class SpeakerSplit(Event):
+    """Somebody said that what `speaker` was said to speak from `start` on is of the new speaker `into`."""
+
+    speaker: str
+    into: str
+    start: int
+
+
+@dataclass(frozen=True)
 class Undone(Event):
-    """The latest renaming or merging that still holds was taken back."""
+    """The latest correction by hand that still holds was taken back."""
+
+
+@dataclass(frozen=True)
+class Redone(Event):
+    """The correction that was taken back last holds again."""
+
+
+@dataclass(frozen=True)
+class ListeningPaused(Event):
+    """From `sample` on nobody listens: silence stands for what the microphone hears."""
+
+
+@dataclass(frozen=True)
+class ListeningResumed(Event):
+    """From `sample` on the microphone is heard again."""
+
+
+@dataclass(frozen=True)
+class DeviceLost(Event):
+    """The microphone is gone from `sample` on; silence stands for what it would have heard."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeviceReturned(Event):
+    """From `sample` on a microphone is heard again."""
+
+    source: str
 
 
 @dataclass(frozen=True)

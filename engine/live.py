@@ -6,38 +6,22 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Protocol
 
 import numpy as np
 
-from engine.audio.resampler import Resampler, finite
-from engine.audio.ring import Ring
 from engine.audio.sources import PullSource, PushSource
-from engine.errors import DeviceError
-from engine.events import DeviceOverflow, Event, InvalidSamples, StreamStarted
+from engine.errors import AudioError, DeviceError
+from engine.events import DeviceLost, DeviceReturned, Event, StreamStarted
+from engine.intake import Intake, Item, Lost
 from engine.label_desk import LabelDesk
-from engine.outbox import Outbox, Sound
+from engine.outbox import Outbox, Sink, Sound
 from engine.pipeline import Pipeline
-from engine.timebase import SAMPLE_RATE
+from engine.timebase import SAMPLE_RATE, samples
 
-RING_S = 10.0
-READ_S = 1.0
 IDLE_S = 0.005
 STALLED_S = 5.0
+RETRY_S = 1.0
 QUEUE_EVENTS = 10_000
-
-
-class Sink(Protocol):
-    """Takes events on a thread of its own; it may be slow, the sound never waits for it.
-
-    A sink with a method `hear(sound: Sound)` gets, in order with the events, all sound that the engine hears.
-    """
-
-    def put(self, event: Event) -> None:
-        """One event, in order."""
-
-    def close(self) -> None:
-        """No more events come; called exactly once, whatever happened."""
 
 
 class LiveSession:
@@ -53,26 +37,37 @@ class LiveSession:
         pipeline: Pipeline,
         sinks: Iterable[Sink] = (),
         queue_events: int = QUEUE_EVENTS,
+        reconnect: Callable[[], PushSource] | None = None,
     ) -> None:
-        """The pipeline should be warm (`Pipeline.warm_up`); `queue_events` bounds each sink's queue."""
+        """The pipeline should be warm (`Pipeline.warm_up`); `queue_events` bounds each sink's queue.
+
+        `reconnect` opens a microphone again that was lost, or raises `AudioError` while it is away: it is
+        asked once a second, from the engine's thread. Without it a lost microphone ends the session.
+        """
         self.source, self.pipeline = source, pipeline
-        self.ring = Ring(int(RING_S * source.rate), source.channels)
         self.lost_samples = 0
         """Samples of 16 kHz sound that came too fast and were overwritten unheard."""
         self._patient = not getattr(source, "realtime", True)  # nobody waits for a file: sinks may
         self._pushed = isinstance(getattr(source, "finished", None), threading.Event)
-        self._closed = False
-        self._taken = 0  # samples of the source, lost ones included
-        self._overflows = 0
-        self._began: float | None = None
-        self._announced = False
-        self._desk = LabelDesk()
-        self._resampler = Resampler(source.rate)
+        self._closed = self._announced = False
+        self.corrections = LabelDesk()
+        """Takes corrections of the labels, from any thread; every sink is told by an event."""
+        self._intake, self._reconnect = Intake(source), reconnect
         self._sinks = [_SinkThread(sink, queue_events) for sink in sinks]
         self._stopping, self._fed = threading.Event(), threading.Event()
+        self._heard_at_s = 0.0  # when there was sound last, by the clock
         self._problem: BaseException | None = None
         self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
         self._feeder: threading.Thread | None = None
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that have come and were not heard yet; ten are kept at most."""
+        return self._intake.ring.waiting / self.source.rate
+
+    @property
+    def paused(self) -> bool:
+        return self._intake.paused
 
     def start(self) -> None:
         """Open the source and begin; raises `AudioError` where the source cannot be opened."""
@@ -80,7 +75,7 @@ class LiveSession:
             sink.start()
         try:
             if self._pushed:
-                self.source.start(self._write)  # type: ignore[union-attr]
+                self.source.start(self._intake.write)  # type: ignore[union-attr]
         except BaseException:
             self._stopping.set()
             self._end_sinks()
@@ -115,17 +110,13 @@ class LiveSession:
             self._end_sinks()
             self._close()
 
-    def rename(self, speaker: str, name: str) -> None:
-        """Show `name` for a speaker from now on; any thread may ask, every sink is told."""
-        self._desk.rename(speaker, name)
+    def pause(self) -> None:
+        """Listen to nothing until `resume`: a file waits, silence takes the place of a microphone's sound."""
+        self._intake.paused = True
 
-    def merge(self, speaker: str, into: str) -> None:
-        """Take `speaker` for `into` from now on."""
-        self._desk.merge(speaker, into)
-
-    def undo(self) -> None:
-        """Take back the latest renaming or merging that still holds."""
-        self._desk.undo()
+    def resume(self) -> None:
+        """Listen again."""
+        self._intake.paused = False
 
     def __enter__(self) -> LiveSession:
         self.start()
@@ -137,96 +128,99 @@ class LiveSession:
         self.stop()
 
     def _feed(self) -> None:
-        """A pulled source into the ring: paced by the clock, or by the room in the ring."""
-        source: PullSource = self.source  # type: ignore[assignment]
         try:
-            began, written = time.monotonic(), 0
-            for block in source.blocks():
-                written += len(block)
-                while not source.realtime and self.ring.waiting > self.ring.capacity // 2:
-                    if self._stopping.wait(IDLE_S):
-                        return
-                late = began + written / source.rate - time.monotonic()
-                if self._stopping.wait(max(0.0, late) if source.realtime else 0.0):
-                    return
-                self._write(block)
+            self._intake.feed(self.source, self._stopping)  # type: ignore[arg-type]
         except BaseException as problem:  # kept for wait(), which raises it where somebody listens
             self._problem = problem
         finally:
             self._fed.set()
 
-    def _write(self, block: np.ndarray) -> None:
-        if self._began is None:
-            self._began = time.monotonic() - len(block) / self.source.rate
-        self.ring.write(block)
-
     def _work(self) -> None:
         """The ring through the pipeline to the sinks, until the source ends."""
-        ended = getattr(self.source, "finished", self._fed)
-        most, heard_at = max(1, int(READ_S * self.source.rate)), time.monotonic()
+        self._heard_at_s = time.monotonic()
         try:
-            while True:
-                self._publish(self._desk.take(self.pipeline.heard_samples))
-                last = ended.is_set() or self._stopping.is_set()
-                block, lost = self.ring.read(most)
-                if len(block):
-                    heard_at = time.monotonic()
-                    self._announce()
-                if lost:
-                    self._skip(lost)
-                if len(block):
-                    self._take(block)
-                elif last:
-                    break
-                elif self._pushed and time.monotonic() - heard_at > STALLED_S:
-                    raise DeviceError(
-                        f"{self.source.name}: no sound has come for {STALLED_S:.0f} s; is it connected? "
-                        "What was heard before is kept"
-                    )
-                else:
-                    time.sleep(IDLE_S)
-            if self._pushed and not self._stopping.is_set():
-                raise DeviceError(
-                    f"{self.source.name}: the device has stopped; connect it again and start anew. "
-                    "What was heard before is kept"
-                )
+            while self._listen():
+                pass
         except BaseException as problem:
             self._problem = self._problem or problem
         try:
-            self._push(self._resampler.flush())
+            self._push(self._intake.flush())
             self._publish(self.pipeline.flush())
         except BaseException as problem:
             self._problem = self._problem or problem
         finally:
-            self._publish(self._desk.take(self.pipeline.heard_samples, last=True))
+            self._publish(self.corrections.take(self.pipeline.heard_samples, last=True))
             self._stopping.set()
             self._end_sinks()
 
+    def _listen(self) -> bool:
+        """One round; False when there is nothing more to hear."""
+        self._publish(self.corrections.take(self.pipeline.heard_samples))
+        last = getattr(self.source, "finished", self._fed).is_set() or self._stopping.is_set()
+        items = self._intake.take()
+        if items:
+            self._heard_at_s = time.monotonic()
+            self._announce()
+            for item in items:
+                self._take(item)
+        elif self._stopping.is_set() or (last and not self._pushed):
+            return False
+        elif last:
+            self._lose_device("the device has stopped")
+        elif self._pushed and time.monotonic() - self._heard_at_s > STALLED_S:
+            self._lose_device(f"no sound has come for {STALLED_S:.0f} s")
+        else:
+            time.sleep(IDLE_S)
+        return True
+
+    def _lose_device(self, reason: str) -> None:
+        """Wait until the microphone is there again, or end the session where nobody can open it."""
+        if self._reconnect is None:
+            raise DeviceError(
+                f"{self.source.name}: {reason}; connect it again and start anew. "
+                "What was heard before is kept"
+            )
+        self.source.close()
+        self._push(self._intake.flush())
+        lost_at_s, base = self._heard_at_s, self.pipeline.heard_samples
+        self._publish([DeviceLost(base, f"{self.source.name}: {reason}")])
+        while not self._stopping.wait(RETRY_S):
+            self._publish(self.corrections.take(self.pipeline.heard_samples))
+            self._fill(base + samples(time.monotonic() - lost_at_s))
+            if self._returned(self._reconnect):
+                return
+
+    def _returned(self, reconnect: Callable[[], PushSource]) -> bool:
+        """Whether the microphone could be opened again; then it is heard from here on."""
+        try:
+            source = reconnect()
+            self._intake.attach(source, self.pipeline.heard_samples)
+            source.start(self._intake.write)
+        except AudioError:
+            return False
+        self.source, self._heard_at_s = source, time.monotonic()
+        self._publish([DeviceReturned(self.pipeline.heard_samples, source.name)])
+        return True
+
+    def _fill(self, until: int) -> None:
+        """Silence up to a sample of the stream, second by second."""
+        while (missing := until - self.pipeline.heard_samples) > 0:
+            self._publish(self.pipeline.push(np.zeros(min(missing, SAMPLE_RATE), np.float32)))
+
     def _announce(self) -> None:
-        if self._began is not None and not self._announced:
+        began_s = self._intake.began_s
+        if began_s is not None and not self._announced:
             self._announced = True
-            self._publish([StreamStarted(0, self.source.name, self.source.rate, self._began)])
+            self._publish([StreamStarted(0, self.source.name, self.source.rate, began_s)])
 
-    def _take(self, block: np.ndarray) -> None:
-        """A block of the source, after the losses and bad samples that go with it."""
-        self._taken += len(block)
-        overflows = getattr(self.source, "device_overflows", 0)
-        if overflows > self._overflows:
-            self._publish([DeviceOverflow(self.pipeline.heard_samples, overflows - self._overflows)])
-            self._overflows = overflows
-        block, n_invalid = finite(block)
-        if n_invalid:
-            self._publish([InvalidSamples(self.pipeline.heard_samples, n_invalid)])
-        self._push(self._resampler.process(block))
-
-    def _skip(self, lost: int) -> None:
-        """A gap: what the resampler holds comes before it, and the stream goes on at its true place."""
-        self._push(self._resampler.flush())
-        self._resampler.reset()
-        self._taken += lost
-        n_samples = round(self._taken * SAMPLE_RATE / self.source.rate) - self.pipeline.heard_samples
-        self.lost_samples += n_samples
-        self._publish(self.pipeline.skip(n_samples))
+    def _take(self, item: Item) -> None:
+        if isinstance(item, Lost):
+            self.lost_samples += item.n_samples
+            self._publish(self.pipeline.skip(item.n_samples))
+        elif isinstance(item, Event):
+            self._publish([item])
+        else:
+            self._push(item)
 
     def _push(self, block: np.ndarray) -> None:
         """Sound into the pipeline, and to the sinks that record it."""
@@ -237,7 +231,7 @@ class LiveSession:
         self._publish(self.pipeline.push(block))
 
     def _publish(self, events: list[Event]) -> None:
-        self._desk.see(events)
+        self.corrections.see(events)
         for sink in self._sinks:
             for event in events:
                 sink.offer(event, self._patient)

@@ -10,7 +10,7 @@ from engine.errors import VoicelaneError
 LONGEST_NAME = 100
 JOINERS = "\u200c\u200d"  # invisible, and part of ordinary words in several scripts
 UNPRINTABLE = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
-LABEL = re.compile(r"S\d+", re.IGNORECASE)
+LABEL = re.compile(r"S\d+[b-z]*", re.IGNORECASE)
 
 
 def check_name(name: str) -> str:

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -20,6 +21,19 @@ class Sound:
 
     sample: int
     samples: np.ndarray
+
+
+class Sink(Protocol):
+    """Takes events on a thread of its own; it may be slow, the sound never waits for it.
+
+    A sink with a method `hear(sound: Sound)` gets, in order with the events, all sound that the engine hears.
+    """
+
+    def put(self, event: Event) -> None:
+        """One event, in order."""
+
+    def close(self) -> None:
+        """No more events come; called exactly once, whatever happened."""
 
 
 class Outbox:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import StoreError
-from engine.events import Event, SoundDropped, StageTiming
+from engine.events import Event, SoundDropped, StageTiming, VoiceMeasured
 from engine.home import home_folder, private_file, private_folder, write_private
 from engine.names import file_name
 from engine.outbox import Sound
@@ -95,7 +95,7 @@ class Recorder:
             self.lost_samples += event.lost_samples
         if not isinstance(event, StageTiming):
             with self._named_errors():
-                self._events.write(json.dumps(event.as_dict(), ensure_ascii=False).encode(errors="replace"))
+                self._events.write(json.dumps(_brief(event), ensure_ascii=False).encode(errors="replace"))
                 self._events.write(b"\n")
                 self._events.flush()
                 self._sync()
@@ -132,6 +132,16 @@ class Recorder:
             self._whole = False
             reason = getattr(problem, "strerror", None) or str(problem)
             raise StoreError(f"{self.folder}: the session cannot be recorded any more ({reason})") from None
+
+
+def _brief(event: Event) -> dict[str, Any]:
+    """The event as JSON takes it; numbers of voices get four digits, a quarter of the disk."""
+    content = event.as_dict()
+    if isinstance(event, VoiceMeasured):
+        content["similarity"] = {who: round(cosine, 4) for who, cosine in event.similarity.items()}
+        for name in ("vector", "raw"):
+            content[name] = content[name] and [round(x, 4) for x in content[name]]
+    return content
 
 
 def _about(source: str, space: Space) -> About:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ import numpy as np
 
 from engine.audio.sources import FileSource
 from engine.errors import StoreError, VoicelaneError
-from engine.events import Event, SpeakerRenamed, SpeakerTurn, event_from_dict
+from engine.events import Event, SpeakerTurn, event_from_dict
 from engine.home import home_folder
+from engine.label_desk import LabelDesk
 from engine.names import check_name
 from engine.recording import ABOUT, AUDIO, EVENTS, FORMAT, About, session_folder
 from engine.relabelling import Relabelling
 from engine.settings import build_settings
-from engine.sinks import final_turns
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +41,8 @@ class Session:
         return self.about.state == "finished"
 
     def turns(self) -> list[SpeakerTurn]:
-        """The final turns, in order of time."""
-        return final_turns(self.events)
+        """The final turns with the speakers they have after all corrections, in order of time."""
+        return self.labels.turns(e for e in self.events if isinstance(e, SpeakerTurn) and e.final)
 
     def sound(self) -> Iterator[np.ndarray]:
         """The sound, float32 (n,) at 16 kHz, block by block up to where it ends or breaks off."""
@@ -78,15 +78,29 @@ def open_session(name: str) -> Session:
 def relabel_session(session: Session, old: str, new: str) -> Session:
     """Call the speakers that are shown as `old`, or have that label, `new`; the change is kept."""
     new = check_name(new)
-    speakers = sorted({t.speaker for t in session.events if isinstance(t, SpeakerTurn)})
+    speakers = sorted({t.speaker for t in session.turns()})
     found = session.labels.speakers_shown_as(old, speakers)
     if not found:
         there = ", ".join(sorted({session.labels.shown(s) for s in speakers})) or "nobody"
         raise StoreError(f"nobody is called {old!r} in {session.name}; there are: {there}")
-    sample = max(e.sample for e in session.events)
-    events = [SpeakerRenamed(sample, speaker, new) for speaker in found]
-    _append(session.folder / EVENTS, events)
-    return open_session(str(session.folder.resolve()))
+
+    def rename(desk: LabelDesk) -> None:
+        for speaker in found:
+            desk.rename(speaker, new)
+
+    return correct_session(session, rename)
+
+
+def correct_session(session: Session, correct: Callable[[LabelDesk], object]) -> Session:
+    """The session after corrections by hand, which are kept.
+
+    >>> correct_session(session, lambda desk: desk.merge("S2", into="S1"))
+    """
+    desk = LabelDesk(session.events)
+    correct(desk)
+    new = desk.take(max((e.sample for e in session.events), default=0))
+    _append(session.folder / EVENTS, new)
+    return replace(session, events=(*session.events, *new), labels=session.labels.after_all(new))
 
 
 def _about(path: Path) -> About:

@@ -1,1 +1,1 @@
-"""The desktop app; not built yet."""
+"""The desktop app: it draws what the engine says and never keeps the engine waiting."""

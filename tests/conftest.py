@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile as sf
 
-from engine import read_rttm
+from engine import Event, Pipeline, read_rttm
 
 if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.studio import Studio
+    from gui.window import Window
     from rt_models.training.batches import CropSampler
     from rt_models.training.data import AudioCache
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 DEMO = Path(__file__).parents[1] / "engine" / "demo" / "conversation.opus"
 SPLIT_S = 38.5
 
@@ -100,3 +107,76 @@ def sampler(cache: AudioCache, tmp_path_factory: pytest.TempPathFactory) -> Crop
         columns=(80,), chances=(1.0,), band_masks=0, time_masks=0, noise=0.0, babble=0.0, equaliser=0.0
     )
     return CropSampler([copy], ["demo"] * 12, [], np.full(80, -9.0), config)
+
+
+@pytest.fixture(scope="session")
+def said() -> list[Event]:
+    """What the engine says of the first 40 s of the conversation in blocks of 100 ms, voices measured."""
+    sound, pipeline = sf.read(DEMO, dtype="float32")[0][: 40 * 16_000], Pipeline(voices=True, timing=True)
+    events = [e for i in range(0, len(sound), 1_600) for e in pipeline.push(sound[i : i + 1_600])]
+    return events + pipeline.flush()
+
+
+class Loudspeaker:
+    """Takes the place of `sounddevice.OutputStream`; `play` is what the sound card would do."""
+
+    def __init__(self, fill: Callable[..., None], block: int, tell_rate: Callable[[int], None]) -> None:
+        self._fill, self._block = fill, block
+        self.heard: list[np.ndarray] = []
+        self.running = False
+
+    def start(self) -> None:
+        self.running = True
+
+    def close(self) -> None:
+        self.running = False
+
+    def play(self, n_blocks: int = 1) -> None:
+        for _ in range(n_blocks):
+            out = np.zeros((self._block, 1), np.float32)
+            self._fill(out)
+            self.heard.append(out[:, 0])
+
+
+@pytest.fixture
+def loudspeakers() -> list[Loudspeaker]:
+    """Every stream that was opened, the latest last."""
+    return []
+
+
+@pytest.fixture
+def studio(qtbot: QtBot, home: Path, loudspeakers: list[Loudspeaker]) -> Iterator[Studio]:
+    """Everything behind the window, with a loudspeaker of cardboard."""
+    from gui.jobs import Job
+    from gui.player import Player
+    from gui.studio import Studio
+
+    def open_stream(*arguments: Any) -> Loudspeaker:
+        loudspeakers.append(Loudspeaker(*arguments))
+        return loudspeakers[-1]
+
+    found = Studio(player=Player(open_stream))
+    found.dress()
+    yield found
+    found.player.stop()
+    found.listening.stop()
+    qtbot.waitUntil(lambda: not Job.running and found.listening.state == "idle", timeout=20_000)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, studio: Studio) -> Iterator[Window]:
+    """A real window on Qt's screen of memory."""
+    from PySide6.QtCore import QEvent
+    from PySide6.QtWidgets import QApplication
+
+    from gui.jobs import Job
+    from gui.window import Window
+
+    found = Window(studio)
+    found.resize(1280, 800)
+    found.show()
+    yield found
+    found.close()
+    qtbot.waitUntil(lambda: not Job.running, timeout=20_000)
+    found.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "rt_models/training": {"rt_models.nets", "rt_models.export", "rt_models.training", "engine"},
     "rt_models/export": {"rt_models.nets", "rt_models.export", "engine"},
     "gui": {"gui", "engine"},
-    "bench": {"bench", "engine"},
+    "bench": {"bench", "engine", "gui"},
 }
 LAYERS = [
     "timebase",
@@ -49,6 +49,7 @@ LAYERS = [
     "terminal",
     "label_desk",
     "outbox",
+    "intake",
     "live",
     "recording",
     "sessions",
@@ -57,6 +58,7 @@ LAYERS = [
     "people_commands",
     "session_commands",
     "verify_command",
+    "gui_command",
 ]
 
 

@@ -45,6 +45,30 @@ print("lost", session.lost_samples, flush=True)
 """
 
 
+def start_server(env: dict[str, str]) -> subprocess.Popen:
+    """PulseAudio with a null sink, once it answers."""
+    server = subprocess.Popen(
+        [
+            "pulseaudio",
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+            "--load=module-native-protocol-unix auth-anonymous=1 socket="
+            + env["PULSE_SERVER"].removeprefix("unix:"),
+            "--load=module-null-sink sink_name=voice rate=48000",
+        ],
+        env=env,
+        stderr=subprocess.PIPE,
+    )
+    for _ in range(100):
+        if subprocess.run(["pactl", "info"], env=env, capture_output=True).returncode == 0:
+            return server
+        time.sleep(0.1)
+    server.kill()
+    pytest.fail(f"PulseAudio did not start: {server.stderr.read().decode()[-500:]}")
+
+
 @pytest.fixture
 def sound_server(tmp_path: Path):
     """A PulseAudio daemon of its own whose only device is a null sink; yields the environment."""
@@ -60,26 +84,7 @@ def sound_server(tmp_path: Path):
     }
     asoundrc = "pcm.pulse { type pulse }\nctl.pulse { type pulse }\n"
     (tmp_path / ".asoundrc").write_text(asoundrc)
-    server = subprocess.Popen(
-        [
-            "pulseaudio",
-            "-n",
-            "--daemonize=no",
-            "--exit-idle-time=-1",
-            "--use-pid-file=no",
-            "--load=module-native-protocol-unix auth-anonymous=1 socket=" + f"{folder}/native",
-            "--load=module-null-sink sink_name=voice rate=48000",
-        ],
-        env=env,
-        stderr=subprocess.PIPE,
-    )
-    for _ in range(100):
-        if subprocess.run(["pactl", "info"], env=env, capture_output=True).returncode == 0:
-            break
-        time.sleep(0.1)
-    else:
-        server.kill()
-        pytest.fail(f"PulseAudio did not start: {server.stderr.read().decode()[-500:]}")
+    server = start_server(env)
     yield env
     server.terminate()
     server.wait(10)

@@ -9,34 +9,56 @@ import pytest
 
 from engine import (
     ArraySource,
+    DeviceLost,
+    DeviceReturned,
     Event,
     JsonLinesSink,
+    LabelDesk,
+    ListeningPaused,
+    ListeningResumed,
     LiveSession,
     Pipeline,
+    Redone,
     Relabelling,
     RttmSink,
     SpeakerIdentified,
     SpeakerRenamed,
     SpeakersMerged,
+    SpeakerSplit,
     SpeakerTurn,
+    TurnAssigned,
+    TurnRevised,
     Undone,
     VoicelaneError,
     event_from_dict,
     read_rttm,
 )
-from engine.label_desk import LabelDesk
+from engine.names import check_name
+from engine.relabelling import new_label
 from tests.test_live import Collector
 
 SPEAKERS = [f"S{i}" for i in range(1, 6)]
 
 
+TURNS = [(SPEAKERS[i % 5], 100 * i) for i in range(20)]
+
+
 def random_correction(rng: np.random.Generator) -> Event:
-    a, b = rng.choice(SPEAKERS, 2)
-    return SpeakerRenamed(0, str(a), f"n{rng.integers(9)}") if rng.random() < 0.5 else SpeakersMerged(0, a, b)
+    a, b = map(str, rng.choice(SPEAKERS, 2))
+    start = int(rng.integers(2_000))
+    return (
+        SpeakerRenamed(0, a, f"n{rng.integers(9)}"),
+        SpeakersMerged(0, a, b),
+        TurnAssigned(0, a, b, start, start + int(rng.integers(1, 900))),
+        SpeakerSplit(0, a, new_label(a, ()), start),
+    )[rng.integers(4)]
 
 
-def shown(labels: Relabelling) -> list[str]:
-    return [labels.shown(s) for s in SPEAKERS]
+def shown(labels: Relabelling) -> list[tuple[str, int, int]]:
+    """Everybody's name and every turn of a fixed conversation, as somebody sees it."""
+    names = [(labels.shown(s), 0, 0) for s in SPEAKERS]
+    turns = labels.turns(turn(speaker, start) for speaker, start in TURNS)
+    return names + [(labels.shown(t.speaker), t.start, t.end) for t in turns]
 
 
 def turn(speaker: str, start: int) -> SpeakerTurn:
@@ -56,6 +78,70 @@ def test_undoing_everything_in_any_history_leads_back_through_every_state(seed):
         assert shown(now) == shown(before)
         now = now.after(Undone(0))
     assert now.after(Undone(0)) is now
+    for after in history[1:]:
+        now = now.after(Redone(0))
+        assert shown(now) == shown(after)
+    assert now.after(Redone(0)) is now
+
+
+def test_a_new_correction_ends_what_could_be_redone():
+    labels = Relabelling().after(SpeakerRenamed(0, "S1", "Anna")).after(Undone(0))
+    said = labels.after(SpeakerRenamed(0, "S1", "Bob"))
+    assert labels.after(Redone(0)).shown("S1") == "Anna"
+    assert said.after(Redone(0)) is said
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_moves_lose_no_sample_and_agree_with_a_label_for_every_single_sample(seed):
+    """The plain twin keeps one label per sample, and whether somebody put it there by hand."""
+    rng = np.random.default_rng(seed)
+    plain = np.repeat(np.array([s for s, _ in TURNS], object), 100)
+    by_hand, labels = np.zeros(len(plain), bool), Relabelling()
+    for _ in range(12):
+        a, b = map(str, rng.choice(SPEAKERS, 2, replace=False))
+        start, end = map(int, np.sort(rng.choice(len(plain) + 1, 2, replace=False)))
+        kind = rng.integers(3)
+        event = (
+            TurnRevised(0, a, b, start, end),
+            TurnAssigned(0, a, b, start, end),
+            SpeakerSplit(0, a, b, start),
+        )[kind]
+        labels = labels.after(event)
+        inside = np.arange(len(plain)) >= start
+        inside &= (np.arange(len(plain)) < end) | (kind == 2)
+        moved = (plain == a) & inside & ~(by_hand & (kind == 0))
+        plain[moved] = b
+        by_hand |= moved & (kind != 0)
+    parts = labels.turns(turn(speaker, start) for speaker, start in TURNS)
+    found = np.full(len(plain), None, object)
+    for part in parts:
+        assert part.start <= part.confirmed_end <= part.end
+        assert (found[part.start : part.end] == None).all()  # noqa: E711 (element by element)
+        found[part.start : part.end] = part.speaker
+    assert (found == plain).all()
+
+
+def test_undo_takes_back_what_was_said_by_hand_and_never_what_the_engine_found_out():
+    labels = Relabelling().after(TurnAssigned(0, "S1", "S2", 0, 50)).after(TurnRevised(0, "S1", "S3", 0, 100))
+    assert [t.speaker for t in labels.turns([turn("S1", 0)])] == ["S2", "S3"]
+    assert [t.speaker for t in labels.after(Undone(0)).turns([turn("S1", 0)])] == ["S3"]
+
+
+def test_a_split_takes_along_everybody_who_was_that_speaker_by_then():
+    labels = Relabelling().after_all([SpeakersMerged(0, "S2", "S1"), SpeakerSplit(0, "S1", "S1b", 100)])
+    turns = [turn("S1", 0), turn("S1", 100), turn("S2", 200), turn("S3", 300)]
+    assert [labels.shown(t.speaker) for t in labels.turns(turns)] == ["S1", "S1b", "S1b", "S3"]
+
+
+def test_a_part_of_a_speaker_gets_a_label_of_its_own():
+    taken = ["S1", "S12"]
+    for _ in range(60):
+        label = new_label("S1", taken)
+        assert label not in taken and not label[1:].isdigit()
+        taken.append(label)
+    assert taken[2:4] == ["S1b", "S1c"] and new_label("S1b", ["S1b"]) == "S1c"
+    with pytest.raises(VoicelaneError):
+        check_name("S1b")
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -87,6 +173,12 @@ def test_the_desk_refuses_what_makes_no_sense_and_hands_on_the_rest_once():
         lambda: desk.merge("S1", "S1"),
         lambda: desk.merge("S1", "S3"),
         desk.undo,
+        desk.redo,
+        lambda: desk.assign("S9", "S1", 0, 100),
+        lambda: desk.assign("S1", "S9", 0, 100),
+        lambda: desk.assign("S1", "S1", 0, 100),
+        lambda: desk.assign("S1", "S2", 100, 100),
+        lambda: desk.split("S9", 100),
         *(
             lambda bad=bad: desk.rename("S1", bad)
             for bad in ("", "  ", "a\nb", "a\x1b[2J", "\u202eanna", "s7")
@@ -98,7 +190,18 @@ def test_the_desk_refuses_what_makes_no_sense_and_hands_on_the_rest_once():
     desk.merge("S2", "S1")
     desk.undo()
     assert desk.take(7) == [SpeakerRenamed(7, "S1", "Zoë"), SpeakersMerged(7, "S2", "S1"), Undone(7)]
-    assert desk.take(8) == [] and desk.take(9, last=True) == []
+    assert desk.split("S1", 50) == "S1b" and desk.assign("S2", None, 200, 250) == "S2b"
+    desk.undo()
+    desk.redo()
+    assert desk.assign("S2", "S1b", 250, 300) == "S1b"
+    assert [type(e).__name__ for e in desk.take(8)] == [
+        "SpeakerSplit",
+        "TurnAssigned",
+        "Undone",
+        "Redone",
+        "TurnAssigned",
+    ]
+    assert desk.take(9) == [] and desk.take(9, last=True) == []
     with pytest.raises(VoicelaneError, match="has ended"):
         desk.rename("S1", "Anna")
 
@@ -158,7 +261,7 @@ def test_a_live_rename_reaches_every_sink_and_all_later_turns(speech, tmp_path):
     sinks = [collector, Watcher(), RttmSink(tmp_path / "a.rttm", "a"), JsonLinesSink(tmp_path / "a.jsonl")]
     with LiveSession(source, pipeline, sinks) as session:
         assert seen.wait(60)
-        session.rename("S1", "Zoë Müller")
+        session.corrections.rename("S1", "Zoë Müller")
         source.go_on.set()
         session.wait()
     at = next(i for i, e in enumerate(collector.events) if isinstance(e, SpeakerRenamed))
@@ -170,13 +273,15 @@ def test_a_live_rename_reaches_every_sink_and_all_later_turns(speech, tmp_path):
     }
     assert '"name": "Zoë Müller"' in (tmp_path / "a.jsonl").read_text()
     with pytest.raises(VoicelaneError, match="has ended"):
-        session.undo()
+        session.corrections.undo()
 
 
 def test_every_event_there_and_back_as_json(speech):
     pipeline = Pipeline(timing=True)
     events = [*pipeline.push(speech), *pipeline.skip(160), *pipeline.flush(), Undone(3)]
     events += [SpeakerIdentified(1, "S1", "Anna", 0.5), SpeakersMerged(1, "S1", "S2")]
+    events += [TurnAssigned(1, "S1", "S2", 0, 9), SpeakerSplit(1, "S1", "S1b", 5), Redone(2)]
+    events += [DeviceLost(1, "gone"), DeviceReturned(2, "mic"), ListeningPaused(3), ListeningResumed(4)]
     assert [event_from_dict(e.as_dict()) for e in events] == events
     for broken in ({}, {"event": "Nonsense"}, {"event": "Undone"}, {"event": "Undone", "sample": "3"}):
         with pytest.raises(VoicelaneError):

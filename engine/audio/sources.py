@@ -151,9 +151,16 @@ class ArraySource:
         """Nothing is held."""
 
 
-def input_devices() -> list[dict[str, Any]]:
-    """Recording devices: name, rate in Hz, channels, and whether it is the default."""
+def input_devices(refresh: bool = False) -> list[dict[str, Any]]:
+    """Recording devices: name, rate in Hz, channels, and whether it is the default.
+
+    `refresh` finds those that were connected since the start as well. It starts PortAudio anew, which ends
+    every open stream: ask for it only while nothing is recorded or played.
+    """
     sounddevice = _sounddevice()
+    if refresh:
+        sounddevice._terminate()
+        sounddevice._initialize()
     default = sounddevice.default.device[0]
     return [
         {

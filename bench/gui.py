@@ -1,0 +1,263 @@
+"""The desktop app with a long history: time of a picture, event to picture, and a window that is stuck.
+
+Without a screen (Qt's `offscreen` platform), drawn by the processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from bench.results import machine, percentiles, save, table
+from bench.sound import read_mono
+from engine import (
+    SAMPLE_RATE,
+    ArraySource,
+    Event,
+    LabelDesk,
+    LiveSession,
+    Pipeline,
+    Recorder,
+    Sound,
+    SpeakerTurn,
+    SpeechEnded,
+    VoiceMeasured,
+    open_session,
+    samples,
+)
+
+DEMO = Path(__file__).parents[1] / "engine" / "demo" / "conversation.opus"
+DIM, TURN_S, VOICE_S = 192, 2.5, 0.24
+WARM_UP = 20
+BLOCKED_S, STREAM_S = 2.0, 8.0
+N_EVENTS, EVENT_S = 150, 0.05
+
+
+def history(hours: float, n_speakers: int, rng: np.random.Generator) -> list[Event]:
+    """Turns of random length by random speakers, every tenth overlapped, and a voice for every 240 ms."""
+    events: list[Event] = []
+    centroids = rng.standard_normal((n_speakers, DIM))
+    names = [f"S{i + 1}" for i in range(n_speakers)]
+    at, end = 0, samples(3600 * hours)
+    while at < end:
+        who, length = int(rng.integers(n_speakers)), samples(float(rng.exponential(TURN_S)) + 0.5)
+        events.append(SpeechEnded(at + length, at, at + length))
+        events.append(SpeakerTurn(at + length, names[who], at, at + length, at + length, 0.9, True))
+        if rng.random() < 0.1:
+            other, middle = names[(who + 1) % n_speakers], at + length // 2
+            events.append(SpeakerTurn(at + length, other, middle, at + length, at + length, 0.7, True))
+        for start in range(at, at + length, samples(VOICE_S)):
+            vector = centroids[who] + 0.8 * rng.standard_normal(DIM)
+            alike = dict(zip(names, rng.normal(0.1, 0.1, n_speakers).tolist(), strict=True))
+            events.append(VoiceMeasured(start, start, start + samples(1.6), alike, tuple(vector.tolist())))
+        at += length + samples(float(rng.exponential(0.4)))
+    return events
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Milliseconds."""
+    began = time.perf_counter()
+    act()
+    return 1e3 * (time.perf_counter() - began)
+
+
+def paint_times(window: object, n_paints: int, rng: np.random.Generator) -> dict[str, list[float]]:
+    """Milliseconds of pictures of the timeline at each kind of movement, and of everything else."""
+    from gui.window import Window
+
+    assert isinstance(window, Window)
+    timeline, conversation = window.listen.timeline, window.studio.conversation
+    length, close = conversation.n_samples, timeline.view
+    spent: dict[str, list[float]] = {}
+
+    def measure(kind: str, move: Callable[[int], object], act: Callable[[], object]) -> None:
+        found = []
+        for i in range(n_paints + WARM_UP):
+            move(i)
+            found.append(timed(act))
+        spent[kind] = found[WARM_UP:]
+
+    def show(per_pixel: float, start: float) -> None:
+        width = timeline.view.width
+        conversation.view = type(close)(max(0.0, start), per_pixel, width, follow=False)
+
+    measure("timeline, following", lambda i: show(400, length - 320_000 + 530 * i), timeline.repaint)
+    measure(
+        "timeline, scrolled",
+        lambda i: show(400, float(rng.uniform(0, length))),
+        timeline.repaint,
+    )
+    measure(
+        "timeline, zoomed",
+        lambda i: show(float(np.exp(rng.uniform(np.log(16), np.log(1.4e5)))), float(rng.uniform(0, length))),
+        timeline.repaint,
+    )
+    measure("timeline, everything", lambda i: show(length / 700 + i, 0.0), timeline.repaint)
+    show(400, length - 320_000)
+
+    def curves() -> None:
+        window.listen.curves.refresh()
+        window.listen.curves.plot.repaint()
+
+    measure("similarity curves", lambda i: show(400, length - 320_000 + 530 * i), curves)
+    measure(
+        "speakers",
+        lambda i: window.listen.speakers.refresh(),
+        window.listen.speakers.list.viewport().repaint,
+    )
+    measure("whole window", lambda i: show(400, length - 320_000 + 530 * i), window.repaint)
+    return spent
+
+
+def event_to_picture(window: object, rng: np.random.Generator) -> list[float]:
+    """Milliseconds from `put` on a thread of the engine to the end of the picture that shows the event."""
+    from gui.bridge import Bridge
+    from gui.window import Window
+
+    assert isinstance(window, Window)
+    studio = window.studio
+    conversation = studio.conversation
+    bridge = Bridge(conversation.sound, studio.health)
+    bridge.arrived.connect(conversation.take)
+    conversation.live = LabelDesk()
+    window.listen.timeline.follow(True)
+    waiting: dict[int, float] = {}
+    spent: list[float] = []
+
+    def painted() -> None:
+        now = time.perf_counter()
+        latest = conversation.state.tentative[-1].sample if conversation.state.tentative else 0
+        for sample in [s for s in waiting if s <= latest]:
+            spent.append(1e3 * (now - waiting.pop(sample)))
+
+    def speak() -> None:
+        start = conversation.n_samples
+        for i in range(1, N_EVENTS + 1):
+            at = start + samples(EVENT_S) * i
+            bridge.hear(Sound(at - samples(EVENT_S), np.zeros(samples(EVENT_S), np.float32)))
+            waiting[at] = time.perf_counter()
+            bridge.put(SpeakerTurn(at, "S1", start, at, start, 0.9, False))
+            time.sleep(EVENT_S * rng.uniform(0.5, 1.5))
+
+    window.listen.timeline.painted.connect(painted)
+    bridge.begin()
+    thread = threading.Thread(target=speak)
+    thread.start()
+    run_until(lambda: not thread.is_alive() and not waiting)
+    return spent[WARM_UP:]
+
+
+def blocked_window(window: object) -> dict[str, float]:
+    """Eight seconds of live sound, in the midst of which the window does nothing for two."""
+    from gui.bridge import Bridge
+    from gui.sound import SoundHistory
+    from gui.window import Window
+
+    assert isinstance(window, Window)
+    sound = np.resize(read_mono(DEMO), samples(STREAM_S))
+    history, arrived = SoundHistory(), list[Event]()
+    bridge = Bridge(history, window.studio.health)
+    bridge.arrived.connect(arrived.extend)
+    bridge.begin()
+    pipeline = Pipeline(timing=True, voices=True)
+    pipeline.warm_up()
+    with tempfile.TemporaryDirectory() as folder:
+        recorder = Recorder(Path(folder) / "session", "bench", pipeline.space)
+        session = LiveSession(ArraySource(sound, realtime=True), pipeline, [bridge, recorder])
+        session.start()
+        run_until(lambda: pipeline.heard_samples > 2 * SAMPLE_RATE)
+        before = pipeline.heard_samples
+        time.sleep(BLOCKED_S)  # the window's thread
+        during = pipeline.heard_samples - before
+        run_until(lambda: session.wait(0) and bridge.told)
+        recorded = open_session(f"{folder}/session")
+        kept = recorded.heard_samples()
+        turns = recorded.turns()
+    return {
+        "blocked_s": BLOCKED_S,
+        "heard_meanwhile_s": round(during / SAMPLE_RATE, 3),
+        "lost_samples": session.lost_samples,
+        "missing_in_history": len(sound) - history.n_samples,
+        "missing_in_recording": len(sound) - kept,
+        "final_turns_missing": len(turns) - sum(isinstance(e, SpeakerTurn) and e.final for e in arrived),
+    }
+
+
+def run_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    """Qt's event loop until something holds."""
+    from PySide6.QtWidgets import QApplication
+
+    ends = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > ends:
+            raise SystemExit("the window did not answer")
+        QApplication.processEvents()
+        time.sleep(0.001)
+
+
+def long_window(hours: float, n_speakers: int, size: tuple[int, int], rng: np.random.Generator) -> object:
+    """A window with a long conversation, on its way."""
+    from gui.app import application
+    from gui.sound import SoundHistory
+    from gui.state import State, reduce_all
+    from gui.studio import Studio
+    from gui.window import Window
+
+    application(["voicelane"])
+    studio = Studio()
+    studio.dress()
+    window = Window(studio)
+    window.resize(*size)
+    window.show()
+    sound, demo = SoundHistory(), read_mono(DEMO)
+    while sound.n_samples < samples(3600 * hours):
+        sound.hear(Sound(sound.n_samples, demo))
+    conversation = studio.conversation
+    conversation.begin("bench", sound)
+    conversation.state = reduce_all(State(), history(hours, n_speakers, rng))
+    conversation.take([])
+    window.resize(*size)
+    pictures: list[None] = []
+    window.listen.timeline.painted.connect(lambda: pictures.append(None))
+    run_until(lambda: bool(pictures))
+    return window
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The `gui` command."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    rng = np.random.default_rng(args.seed)
+    width, height = (int(n) for n in args.size.split("x"))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["VOICELANE_HOME"] = folder
+        window = long_window(args.hours, args.speakers, (width, height), rng)
+        paints = {k: percentiles(v) for k, v in paint_times(window, args.paints, rng).items()}
+        events = percentiles(event_to_picture(window, rng))
+        blocked = blocked_window(window)
+    rows = [[kind, *row.values()] for kind, row in (paints | {"event to picture": events}).items()]
+    print(table(["ms", "p50", "p95", "p99", "max"], rows))
+    print(
+        f"\n{args.speakers} speakers, {args.hours:g} hours, {args.size} pixels, software rendering\n"
+        f"window stuck for {blocked['blocked_s']:g} s: {blocked['heard_meanwhile_s']:.2f} s heard meanwhile, "
+        f"{blocked['lost_samples']} samples lost, {blocked['missing_in_history']} missing in the picture, "
+        f"{blocked['missing_in_recording']} in the recording, {blocked['final_turns_missing']} final turns"
+    )
+    save(
+        args.json,
+        {
+            "machine": machine(),
+            "speakers": args.speakers,
+            "hours": args.hours,
+            "size": args.size,
+            "paint_ms": paints,
+            "event_to_picture_ms": events,
+            "blocked": blocked,
+        },
+    )

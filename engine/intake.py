@@ -1,0 +1,133 @@
+"""What comes from a source on its way to the engine: 16 kHz sound at its true place, and what went wrong."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.audio.resampler import Resampler, finite
+from engine.audio.ring import Ring
+from engine.audio.sources import PullSource, PushSource
+from engine.events import DeviceOverflow, Event, InvalidSamples, ListeningPaused, ListeningResumed
+from engine.timebase import SAMPLE_RATE
+
+RING_S = 10.0
+READ_S = 1.0
+IDLE_S = 0.005
+
+
+@dataclass(frozen=True)
+class Lost:
+    """16 kHz samples that were overwritten unheard."""
+
+    n_samples: int
+
+
+Item = np.ndarray | Lost | Event
+
+
+class Intake:
+    """A ring that the source writes and the engine reads.
+
+    While `paused`, silence takes the place of what the source writes: nothing of it is ever read, and time
+    stays true.
+    """
+
+    def __init__(self, source: PullSource | PushSource) -> None:
+        self.paused = False
+        self.began_s: float | None = None
+        """`time.monotonic()` of the first sample, once there is one."""
+        self.attach(source, 0)
+
+    def attach(self, source: PullSource | PushSource, at: int) -> None:
+        """Go on with a source whose first sample is the stream's sample `at`."""
+        self._source, self._base, self._taken = source, at, 0  # samples of the source, lost ones included
+        self.ring = Ring(int(RING_S * source.rate), source.channels)
+        self._resampler = Resampler(source.rate)
+        self._given, self._overflows = at, 0
+        self._silent = False
+        self._marks: deque[tuple[int, bool]] = deque()
+
+    def write(self, block: np.ndarray) -> None:
+        """Sound of a microphone; only ever called by its thread."""
+        if self.paused is not self._silent:
+            self._silent = not self._silent
+            self._marks.append((self.ring.written, self._silent))
+        self._append(np.zeros_like(block) if self._silent else block)
+
+    def feed(self, source: PullSource, stopping: threading.Event) -> None:
+        """A pulled source into the ring, paced by the clock or by the room in it; waits while paused."""
+        began, written = time.monotonic(), 0
+        for block in source.blocks():
+            written += len(block)
+            began += self._pause_s(stopping)
+            while not source.realtime and self.ring.waiting > self.ring.capacity // 2:
+                if stopping.wait(IDLE_S):
+                    return
+            late = began + written / source.rate - time.monotonic()
+            if stopping.wait(max(0.0, late) if source.realtime else 0.0):
+                return
+            self._append(block)
+
+    def take(self) -> list[Item]:
+        """What has come, a second of it at most, in order; empty where nothing has."""
+        found: list[Item] = []
+        while self._marks and self._marks[0][0] <= self._taken:
+            kind = ListeningPaused if self._marks.popleft()[1] else ListeningResumed
+            found.append(kind(self._place()))
+        most = max(1, int(READ_S * self._source.rate))
+        if self._marks:
+            most = min(most, self._marks[0][0] - self._taken)
+        block, lost = self.ring.read(most)
+        if lost:
+            found += self._skipped(lost)
+        return [*found, *self._heard(block)] if len(block) else found
+
+    def flush(self) -> np.ndarray:
+        """The end of the source: what the resampler still holds."""
+        rest = self._resampler.flush()
+        self._given += len(rest)
+        return rest
+
+    def _append(self, block: np.ndarray) -> None:
+        if self.began_s is None:
+            self.began_s = time.monotonic() - len(block) / self._source.rate
+        self.ring.write(block)
+
+    def _pause_s(self, stopping: threading.Event) -> float:
+        """Wait until nothing is paused; tells how long that took."""
+        began = time.monotonic()
+        while self.paused and not stopping.wait(IDLE_S):
+            pass
+        return time.monotonic() - began
+
+    def _place(self) -> int:
+        return self._base + round(self._taken * SAMPLE_RATE / self._source.rate)
+
+    def _skipped(self, lost: int) -> list[Item]:
+        """A gap: what the resampler holds comes before it, and the stream goes on at its true place."""
+        before = self.flush()
+        self._resampler.reset()
+        self._taken += lost
+        n_samples = self._place() - self._given
+        self._given += n_samples
+        return [before, Lost(n_samples)]
+
+    def _heard(self, block: np.ndarray) -> list[Item]:
+        """A block of the source, after the losses and bad samples that go with it."""
+        found: list[Item] = []
+        self._taken += len(block)
+        overflows = getattr(self._source, "device_overflows", 0)
+        if overflows > self._overflows:
+            found.append(DeviceOverflow(self._given, overflows - self._overflows))
+            self._overflows = overflows
+        block, n_invalid = finite(block)
+        if n_invalid:
+            found.append(InvalidSamples(self._given, n_invalid))
+        sound = self._resampler.process(block)
+        self._given += len(sound)
+        return [*found, sound]

@@ -1,0 +1,51 @@
+"""`voicelane gui`: the desktop app."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from gui.studio import Studio
+from gui.window import Window
+
+SIGNALS_MS = 300
+SWITCH_S = 0.001
+"""How long the window may keep the engine from Python's interpreter; five times as long by default."""
+
+
+def application(arguments: list[str]) -> QApplication:
+    """Qt's application object, with the names that settings and window managers see."""
+    app = QApplication.instance() or QApplication(arguments)
+    assert isinstance(app, QApplication)
+    app.setApplicationName("voicelane")
+    app.setApplicationDisplayName("voicelane")
+    app.setDesktopFileName("voicelane")
+    return app
+
+
+def open_window(app: QApplication) -> Window:
+    """The window with everything behind it, following the system's light and dark."""
+    studio = Studio()
+    studio.dress()
+    app.styleHints().colorSchemeChanged.connect(studio.dress)
+    window = Window(studio)
+    studio.devices.watch()
+    window.sessions.offer_interrupted(window.banner)
+    window.show()
+    return window
+
+
+def main() -> int:
+    """Run until the window is closed or Ctrl-C comes; returns the exit status."""
+    sys.setswitchinterval(SWITCH_S)
+    app = application(sys.argv[:1])
+    window = open_window(app)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: window.close())
+    awake = QTimer()  # Python only sees a signal while it runs
+    awake.timeout.connect(lambda: None)
+    awake.start(SIGNALS_MS)
+    return app.exec()

@@ -1,0 +1,261 @@
+"""Start, pause and stop: the engine behind the window, on threads of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+import engine
+from engine import (
+    Enroller,
+    FileSource,
+    LiveSession,
+    MicrophoneSource,
+    Person,
+    Pipeline,
+    PipelineConfig,
+    ProfileStore,
+    Recorder,
+    Sink,
+    Verifier,
+    VoicelaneError,
+    find_calibration,
+    in_space,
+    input_devices,
+    known_people,
+    seconds,
+    session_folder,
+)
+from gui.bridge import Bridge
+from gui.conversation import Conversation
+from gui.devices import PORTAUDIO
+from gui.health import Health
+from gui.jobs import Job
+from gui.player import Player
+from gui.preferences import Settings
+from gui.sound import SoundHistory
+
+IDLE, PREPARING, RUNNING, PAUSED, STOPPING = "idle", "preparing", "running", "paused", "stopping"
+POLL_MS = 50
+MICROPHONE, DEMO = "microphone", "demo"
+DEMO_FILE = Path(engine.__file__).parent / "demo" / "conversation.opus"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to listen to, and how."""
+
+    settings: Settings
+    verify: str = ""
+    """Name of the enrolled person whose voice it may be; nobody's if empty."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a microphone."""
+        return self.settings.source == MICROPHONE
+
+    @property
+    def at_its_own_speed(self) -> bool:
+        """Whether the sound takes its time."""
+        return self.settings.source in (MICROPHONE, DEMO) or self.settings.realtime_files
+
+    @property
+    def title(self) -> str:
+        """For the window."""
+        source = self.settings.source
+        if source == MICROPHONE:
+            return self.settings.device or "Default microphone"
+        return "Demo conversation" if source == DEMO else Path(source).name
+
+
+@dataclass(eq=False)
+class Running:
+    """A session under way, and its recording."""
+
+    session: LiveSession
+    recorder: Recorder | None
+    people_left_out: list[str]
+    threshold: float | None
+    """Log-likelihood ratio that the verifier accepts from."""
+
+
+class Listening(QObject):
+    """The transport; `state` is one of `idle`, `preparing`, `running`, `paused` and `stopping`."""
+
+    changed = Signal()
+    failed = Signal(str)
+    finished = Signal()
+
+    def __init__(self, conversation: Conversation, health: Health, player: Player) -> None:
+        super().__init__()
+        self._conversation, self._health, self._player = conversation, health, player
+        self.state, self.request = IDLE, Request(Settings())
+        self._running: Running | None = None
+        self.threshold: float | None = None
+        """Of the latest verification."""
+        self._bridge: Bridge | None = None
+        self._cancelled = False
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._poll)
+
+    @property
+    def session(self) -> LiveSession | None:
+        """Of the engine, while there is one."""
+        return self._running.session if self._running else None
+
+    @property
+    def progress(self) -> float | None:
+        """Share of a file that was heard; None for a microphone."""
+        session = self.session
+        duration_s = session.source.duration_s if session else None
+        if session is None or not duration_s:
+            return None
+        return min(1.0, seconds(session.pipeline.heard_samples) / duration_s)
+
+    def start(self, request: Request) -> None:
+        """Load the models and listen; what goes wrong is told by `failed`."""
+        if self.state != IDLE:
+            return
+        self._player.stop()
+        self.request, self._cancelled = request, False
+        sound = SoundHistory()
+        self._health.clear()
+        self._health.realtime = request.at_its_own_speed
+        self._bridge = Bridge(sound, self._health)
+        bridge, player = self._bridge, self._player
+        self._set(PREPARING)
+        Job(
+            lambda: begin(request, bridge, lambda: not player.playing),
+            lambda running: self._started(running, sound),
+            self._not_started,
+        )
+
+    def pause(self) -> None:
+        if self._running and self.state == RUNNING:
+            self._running.session.pause()
+            self._set(PAUSED)
+
+    def resume(self) -> None:
+        if self._running and self.state == PAUSED:
+            self._running.session.resume()
+            self._set(RUNNING)
+
+    def stop(self) -> None:
+        """End; what was heard so far is still analysed and kept."""
+        if self.state == PREPARING:
+            self._cancelled = True
+        elif self._running and self.state in (RUNNING, PAUSED):
+            self._set(STOPPING)
+            Job(self._running.session.stop, None, self.failed.emit)
+
+    def _set(self, state: str) -> None:
+        self.state = state
+        self.changed.emit()
+
+    def _started(self, running: Running, sound: SoundHistory) -> None:
+        assert self._bridge is not None
+        self._running, self.threshold = running, running.threshold
+        conversation = self._conversation
+        conversation.begin(self.request.title, sound)
+        conversation.live = running.session.corrections
+        self._bridge.arrived.connect(conversation.take)
+        self._bridge.ended.connect(self._ended)
+        self._bridge.begin()
+        self._timer.start(POLL_MS)
+        self._set(RUNNING)
+        for sentence in running.people_left_out:
+            self.failed.emit(sentence)
+        if self._cancelled:
+            self.stop()
+
+    def _not_started(self, sentence: str) -> None:
+        self._bridge = None
+        self._set(IDLE)
+        self.failed.emit(sentence)
+
+    def _poll(self) -> None:
+        """Notice when the source ends, or breaks off."""
+        if self._running and self.state in (RUNNING, PAUSED):
+            try:
+                ended = self._running.session.wait(0)
+            except (VoicelaneError, OSError) as problem:
+                self.failed.emit(str(problem))
+                ended = True
+            if ended:
+                self._set(STOPPING)
+
+    def _ended(self) -> None:
+        """All that was said has arrived; the recording may still be on its way to the disk."""
+        self._timer.stop()
+        running = self._running
+        assert running is not None
+        self._set(STOPPING)
+
+        def fail(sentence: str) -> None:
+            self.failed.emit(sentence)
+            self._finish(running)
+
+        Job(running.session.wait, lambda _: self._finish(running), fail)
+
+    def _finish(self, running: Running) -> None:
+        self._running = self._bridge = None
+        folder = running.recorder.folder if running.recorder else None
+        self._conversation.end(str(folder.resolve()) if folder else None)
+        self._set(IDLE)
+        self.finished.emit()
+
+
+def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> Running:
+    """A session that has started; `may_refresh` says whether PortAudio can be started anew."""
+    settings, config = request.settings, request.settings.config()
+    people, left_out = list[Person](), list[str]()
+    if settings.recognise and ProfileStore().names():
+        people, left_out = known_people(ProfileStore(), Enroller(config))
+    verifier = find_verifier(request.verify, config, settings.false_accepts) if request.verify else None
+    pipeline = Pipeline(config, timing=True, people=people, verifier=verifier, voices=True)
+    pipeline.warm_up()
+
+    def reconnect() -> MicrophoneSource:
+        with PORTAUDIO:
+            if may_refresh():
+                input_devices(refresh=True)
+            return MicrophoneSource(settings.device or None)
+
+    with PORTAUDIO:
+        source, recorder = open_source(settings), None
+        if settings.record:
+            recorder = Recorder(session_folder(session_name(request)), source.name, pipeline.space)
+        sinks: list[Sink] = [bridge, *([recorder] if recorder else [])]
+        session = LiveSession(source, pipeline, sinks, reconnect=reconnect if request.live else None)
+        session.start()
+    return Running(session, recorder, left_out, verifier.threshold if verifier else None)
+
+
+def open_source(settings: Settings) -> MicrophoneSource | FileSource:
+    """The microphone or file that was chosen."""
+    if settings.source == MICROPHONE:
+        return MicrophoneSource(settings.device or None)
+    if settings.source == DEMO:
+        return FileSource(DEMO_FILE, realtime=True)
+    return FileSource(settings.source, settings.realtime_files)
+
+
+def find_verifier(name: str, config: PipelineConfig, false_accepts: float) -> Verifier:
+    """Compares with an enrolled person; raises `VoicelaneError` where these settings are not calibrated."""
+    store, enroller = ProfileStore(), Enroller(config)
+    calibration = find_calibration(config.encoder.model, enroller.space)
+    person = in_space(store, store.profile(name), enroller).person()
+    return Verifier(person, calibration, false_accepts)
+
+
+def session_name(request: Request) -> str:
+    """What a new recording is called: the moment, and the file where it is one."""
+    now = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    stem = {MICROPHONE: "", DEMO: "demo"}.get(request.settings.source, Path(request.settings.source).stem)
+    stem = re.sub(r"[^\w-]+", "_", stem)[:60].strip("_")
+    return f"{now}_{stem}" if stem else now

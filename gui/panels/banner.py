@@ -1,0 +1,54 @@
+"""A sentence on what went wrong or is offered, above the page and in nobody's way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+
+from gui.icons import picture
+from gui.panels.widgets import IconButton, button, label
+from gui.studio import Studio
+from gui.theme import GAP, SMALL
+
+
+class Banner(QFrame):
+    """Hidden unless there is something to say."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._studio = studio
+        self.setObjectName("banner")
+        self.words = label("", wrap=True)
+        self.words.setAccessibleName("Notice")
+        self._icon = QLabel()
+        self._act: Callable[[], object] | None = None
+        self.action: QPushButton = button("Open it", self._do)
+        self.close_button = IconButton(studio, "close", "Close this notice", self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GAP, SMALL, SMALL, SMALL)
+        row.addWidget(self._icon)
+        row.addWidget(self.words, 1)
+        row.addWidget(self.action)
+        row.addWidget(self.close_button)
+        self.hide()
+        studio.noticed.connect(self.say)
+        studio.themed.connect(self._dress)
+        self._dress()
+
+    def say(self, sentence: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
+        """Show a sentence, and a button for what can be done about it."""
+        self.words.setText(sentence[:1].upper() + sentence[1:])
+        self._act = act
+        self.action.setText(offer)
+        self.action.setAccessibleName(offer)
+        self.action.setVisible(act is not None)
+        self.show()
+
+    def _do(self) -> None:
+        self.hide()
+        if self._act:
+            self._act()
+
+    def _dress(self) -> None:
+        self._icon.setPixmap(picture("warning", self._studio.theme.warning).scaled(20, 20))

@@ -1,0 +1,179 @@
+"""People whose voices are known: enrol them, and look after their profiles."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.enrolling import ENOUGH_S, IDLE, JUDGING, PREPARING, READY, RECORDING, Enrolling
+from gui.panels.meter import Meter
+from gui.panels.profiles import Profiles
+from gui.panels.transport import SOUND_FILES
+from gui.panels.widgets import button, card, label, page
+from gui.studio import Studio
+from gui.theme import GAP, SMALL
+
+REFRESH_MS = 60
+GOOD_SNR_DB = 15.0
+HOW = {
+    IDLE: "Type a name, press record and let one person speak alone for ten seconds or more.",
+    PREPARING: "preparing …",
+    RECORDING: "Speak now, as you usually do. Stop when the bar is full.",
+    JUDGING: "listening to it …",
+}
+
+
+class PeoplePage(QWidget):
+    """Profiles on the left, enrolment on the right."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._studio = studio
+        self.enrolling = Enrolling(studio.preferences)
+        self.profiles = Profiles(studio)
+        inner, layout = page(
+            "People",
+            "Enrolled people are shown by name, and a voice can be verified to be theirs. A voice is kept as "
+            "numbers on this machine; its sound only if you say so.",
+        )
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        row.addWidget(self.profiles, 3)
+        row.addWidget(self._enrolment(), 2)
+        layout.addLayout(row, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(inner)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(REFRESH_MS)
+        self.enrolling.changed.connect(self._show)
+        self.enrolling.failed.connect(studio.noticed)
+        self.enrolling.kept.connect(self._kept)
+        studio.remembered.connect(self._remember)
+        self._show()
+
+    def _enrolment(self) -> QFrame:
+        frame, layout = card("Enrol a person")
+        layout.setSpacing(GAP)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("Name")
+        self.name.setAccessibleName("Name of the person")
+        self.name.textChanged.connect(self._show)
+        self.record = button("Record", self._record_or_stop, primary=True)
+        self.file = button("From a file …", self._choose_file)
+        self.save = button("Save this voice", self._save, primary=True)
+        self.cancel = button("Discard", self.enrolling.cancel)
+        self.keep_audio = QCheckBox("Keep the sound too (it can be embedded anew when models change)")
+        self.keep_audio.setAccessibleName("Keep the sound too")
+        self.how, self.report = label("", "quiet", wrap=True), label("", wrap=True)
+        self.how.setMinimumHeight(54)
+        self.report.setAccessibleName("Quality of the recording")
+        self.meter, self.speech = Meter(self._studio), QProgressBar()
+        self.speech.setRange(0, 100)
+        self.speech.setMaximumHeight(8)
+        self.speech.setTextVisible(False)
+        self.speech.setAccessibleName("Seconds of speech recorded")
+        self.speech_words = label("", "quiet")
+        first, second = QHBoxLayout(), QHBoxLayout()
+        for where, widgets in ((first, (self.record, self.file)), (second, (self.save, self.cancel))):
+            where.setSpacing(SMALL)
+            for widget in widgets:
+                where.addWidget(widget)
+            where.addStretch(1)
+        layout.addWidget(label("Enrol a person", "heading"))
+        for part in (self.name, self.how):
+            layout.addWidget(part)
+        layout.addLayout(first)
+        for shown in (self.meter, self.speech, self.speech_words, self.report, self.keep_audio):
+            layout.addWidget(shown)
+        layout.addLayout(second)
+        layout.addStretch(1)
+        return frame
+
+    def _record_or_stop(self) -> None:
+        if self.enrolling.state == RECORDING:
+            self.enrolling.stop()
+        else:
+            self.enrolling.record()
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a recording of one person", "", SOUND_FILES)
+        if path:
+            self.enrolling.hear_file(path)
+
+    def _save(self) -> None:
+        self.enrolling.keep(self.name.text(), self.keep_audio.isChecked())
+
+    def _remember(self, speaker: str) -> None:
+        """What a speaker of the conversation has said becomes an enrolment."""
+        conversation = self._studio.conversation
+        shown = conversation.shown(speaker)
+        lane = conversation.lane(speaker)
+        self.name.setText("" if lane is not None and shown == lane.speaker else shown)
+        self.name.setFocus()
+        self.enrolling.hear_speaker(conversation, speaker)
+
+    def _kept(self, name: str) -> None:
+        self.profiles.refresh(name)
+        self.name.clear()
+        self.how.setText(f"{name} is enrolled, and is shown by name from the next start on.")
+
+    def _show(self) -> None:
+        """What can be done now."""
+        state, found = self.enrolling.state, self.enrolling.found
+        self.record.setText("Stop" if state == RECORDING else "Record")
+        self.record.setAccessibleName("Stop recording" if state == RECORDING else "Record a voice")
+        self.record.setEnabled(state in (IDLE, RECORDING, READY))
+        self.file.setEnabled(state in (IDLE, READY))
+        ready = state == READY and found is not None
+        self.save.setEnabled(ready and bool(self.name.text().strip()))
+        self.save.setVisible(ready)
+        self.cancel.setVisible(state in (RECORDING, READY))
+        self.keep_audio.setVisible(ready)
+        self.report.setVisible(ready)
+        for widget in (self.meter, self.speech, self.speech_words):
+            widget.setVisible(state == RECORDING)
+        if state in HOW:
+            self.how.setText(HOW[state])
+        if ready and found is not None:
+            self.how.setText("Check how good it is, then save it." + self._name_wanted())
+            r = found.recording
+            facts = (
+                f"{r.speech_s:.1f} s of speech, {r.snr_db:.0f} dB over the noise, agreement with itself "
+                f"{r.consistency:.2f}"
+            )
+            advice = found.advice()
+            self.report.setText(
+                f"{facts}.\n" + ("To do better: " + "; ".join(advice) if advice else "That is good.")
+            )
+
+    def _name_wanted(self) -> str:
+        return "" if self.name.text().strip() else " It needs a name first."
+
+    def _tick(self) -> None:
+        """The meter, while it records."""
+        if self.enrolling.state != RECORDING:
+            return
+        ear = self.enrolling.ear
+        self.meter.show_level(ear.level)
+        self.speech.setValue(round(100 * min(1.0, ear.speech_s / ENOUGH_S)))
+        self.speech_words.setText(f"{ear.speech_s:.1f} s of speech · {self._quality()}")
+
+    def _quality(self) -> str:
+        """The live judgement, in words."""
+        level = self.enrolling.ear.level
+        if level.clipping:
+            return "too loud"
+        if level.snr_db is not None and level.snr_db < GOOD_SNR_DB:
+            return "too quiet or too noisy: come nearer"
+        return "enough" if self.enrolling.ear.speech_s >= ENOUGH_S else "good, go on"

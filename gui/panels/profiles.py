@@ -1,0 +1,178 @@
+"""The list of enrolled people, and what can be done with a profile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QInputDialog,
+    QMessageBox,
+    QStackedLayout,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from engine import ProfileStore, StoreError, VoicelaneError, export_profiles, import_profiles
+from gui.panels.widgets import Hint, button, card, label
+from gui.studio import Studio
+from gui.theme import SMALL
+
+COLUMNS = ("Name", "Speech", "Recordings", "Encoder", "Changed")
+EMPTY = "Nobody is enrolled yet.\nEnrol somebody on the right, or remember a voice from a conversation."
+
+
+class Profiles(QFrame):
+    """A table of profiles with buttons under it."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._studio = studio
+        frame, layout = card("Enrolled people")
+        self.table = QTableWidget(0, len(COLUMNS))
+        self.table.setAccessibleName("Enrolled people")
+        self.table.setHorizontalHeaderLabels(COLUMNS)
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        self.table.setTabKeyNavigation(False)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        self.table.horizontalHeader().setDefaultAlignment(left)
+        self.table.itemChanged.connect(self._edited)
+        self.table.itemSelectionChanged.connect(self._show)
+        holder = QWidget()
+        self._stack = QStackedLayout(holder)
+        self._stack.addWidget(Hint(EMPTY))
+        self._stack.addWidget(self.table)
+        self.rename_button = button("Rename", self._rename)
+        self.merge_button = button("Merge into …", self._merge)
+        self.remove_button = button("Remove", self._ask_to_remove, danger=True)
+        self.export_button = button("Export …", self._export)
+        row = QHBoxLayout()
+        row.setSpacing(SMALL)
+        for widget in (self.rename_button, self.merge_button, self.remove_button):
+            row.addWidget(widget)
+        row.addStretch(1)
+        row.addWidget(button("Import …", self._import))
+        row.addWidget(self.export_button)
+        layout.addWidget(label("Enrolled people", "heading"))
+        layout.addWidget(holder, 1)
+        layout.addLayout(row)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+        self.refresh()
+
+    def refresh(self, chosen: str = "") -> None:
+        """Read the profiles anew."""
+        store = ProfileStore()
+        self.table.blockSignals(True)
+        try:
+            names = store.names()
+            self.table.setRowCount(len(names))
+            for row, name in enumerate(names):
+                for column, text in enumerate(_cells(store, name)):
+                    item = QTableWidgetItem(text)
+                    item.setData(Qt.ItemDataRole.UserRole, name)
+                    if column:
+                        item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+                    self.table.setItem(row, column, item)
+                if name == chosen:
+                    self.table.selectRow(row)
+        except StoreError as problem:
+            self._studio.noticed.emit(str(problem))
+        self.table.blockSignals(False)
+        self._stack.setCurrentIndex(1 if self.table.rowCount() else 0)
+        self._show()
+
+    @property
+    def chosen(self) -> str:
+        """Name of the selected profile, or nothing."""
+        items = self.table.selectedItems()
+        return str(items[0].data(Qt.ItemDataRole.UserRole)) if items else ""
+
+    def remove(self, name: str) -> None:
+        """Delete a profile for good."""
+        self._try(lambda: ProfileStore().remove(name))
+
+    def merge(self, name: str, into: str) -> None:
+        """Make one of two profiles."""
+        self._try(lambda: ProfileStore().merge(name, into), into)
+
+    def _edited(self, item: QTableWidgetItem) -> None:
+        old, new = str(item.data(Qt.ItemDataRole.UserRole)), item.text().strip()
+        if item.column() == 0 and new != old:
+            self._try(lambda: ProfileStore().rename(old, new), new)
+
+    def _try(self, act: object, chosen: str = "") -> None:
+        try:
+            act()  # type: ignore[operator]
+        except (VoicelaneError, OSError) as problem:
+            self._studio.noticed.emit(str(problem))
+        self.refresh(chosen)
+
+    def _show(self) -> None:
+        chosen = bool(self.chosen)
+        for widget in (self.rename_button, self.remove_button, self.export_button):
+            widget.setEnabled(chosen)
+        self.merge_button.setEnabled(chosen and self.table.rowCount() > 1)
+
+    def _rename(self) -> None:
+        self.table.editItem(self.table.selectedItems()[0])
+
+    def _merge(self) -> None:
+        name = self.chosen
+        others = [n for n in ProfileStore().names() if n != name]
+        into, sure = QInputDialog.getItem(self, "Merge", f"{name} is the same as", others, 0, False)
+        if sure:
+            self.merge(name, into)
+
+    def _ask_to_remove(self) -> None:
+        name = self.chosen
+        answer = QMessageBox.question(
+            self, "Remove", f"Remove the profile of {name}? Its numbers and sound are deleted for good."
+        )
+        if answer == QMessageBox.StandardButton.Yes:
+            self.remove(name)
+
+    def _export(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Export", f"{self.chosen}.zip", "Profiles (*.zip)")
+        if path:
+            self._try(lambda: _export(self.chosen, Path(path)), self.chosen)
+
+    def _import(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Import", "", "Profiles (*.zip)")
+        if path:
+            self._try(lambda: import_profiles(ProfileStore(), Path(path), replace=False))
+
+
+def _export(name: str, path: Path) -> None:
+    store = ProfileStore()
+    export_profiles(store, [store.profile(name)], path)
+
+
+def _cells(store: ProfileStore, name: str) -> tuple[str, ...]:
+    """A row of the table; a damaged profile says so."""
+    try:
+        profile = store.profile(name)
+    except StoreError:
+        return name, "damaged", "", "", ""
+    return (
+        name,
+        f"{profile.speech_s:.0f} s",
+        str(len(profile.recordings)),
+        profile.space.encoder,
+        profile.updated[:10],
+    )

@@ -1,0 +1,122 @@
+"""End to end: a real window on a virtual screen hears the demo conversation through a virtual microphone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile as sf
+
+from engine import read_rttm
+from tests.conftest import DEMO
+from tests.test_microphone import MISSING, sound_server, start_server  # noqa: F401 (a fixture)
+
+pytest.importorskip("PySide6")
+
+ABSENT = [*MISSING, *([] if shutil.which("Xvfb") else ["Xvfb"])]
+pytestmark = pytest.mark.skipif(
+    bool(ABSENT) and "CI" not in os.environ,
+    reason=f"no virtual screen or microphone: {', '.join(ABSENT)} not installed (apt-get install xvfb)",
+)
+PLAYED_S = 16.0
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """The name of a display of its own."""
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        pass_fds=[writing],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
+    assert number, "Xvfb did not start"
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
+
+
+def test_listen_enrol_merge_stop_open_again_and_export(sound_server, screen, tmp_path):  # noqa: F811
+    sound, out = tmp_path / "talk.wav", tmp_path / "out"
+    out.mkdir()
+    samples = sf.read(DEMO, dtype="float32")[0]
+    sf.write(sound, samples[5 * 16_000 : int((7 + PLAYED_S) * 16_000)], 16_000)
+    env = sound_server | {
+        "DISPLAY": screen,
+        "QT_QPA_PLATFORM": "xcb",
+        "VOICELANE_HOME": str(tmp_path / "home"),
+        "XDG_RUNTIME_DIR": str(tmp_path),
+    }
+    visit = subprocess.Popen(
+        [sys.executable, "-m", "tests.visit", str(out), str(PLAYED_S - 6)],
+        env=env,
+        cwd=DEMO.parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert visit.stdout is not None
+    ready = visit.stdout.readline().strip()
+    player = subprocess.Popen(["paplay", str(sound)], env=sound_server) if ready == "ready" else None
+    printed, problems = visit.communicate(timeout=120)
+    if player:
+        player.terminate()
+        player.wait(10)
+    assert ready == "ready" and visit.returncode == 0, problems
+    found = json.loads(printed)
+    second, first = found["merged"]
+    assert found["platform"] == "xcb" and found["lost"] == 0 and found["enrolled"] == "Anna"
+    assert {first, second} <= set(found["before"])
+    assert second not in found["live"] and first in found["live"]
+    assert found["reopened"] == found["live"] and found["state"] == "finished"
+    exported = {turn.speaker for turn in read_rttm(out / "talk.rttm")}
+    assert first in exported and second not in exported
+    assert (out / "live.png").stat().st_size > 20_000
+    assert Path(out / "sessions.png").stat().st_size > 10_000
+
+
+def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(tmp_path):
+    env = os.environ | {
+        "PULSE_RUNTIME_PATH": str(tmp_path),
+        "PULSE_STATE_PATH": str(tmp_path),
+        "PULSE_SERVER": f"unix:{tmp_path}/native",
+        "PULSE_SOURCE": "voice.monitor",
+        "HOME": str(tmp_path),
+        "VOICELANE_HOME": str(tmp_path / "home"),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    (tmp_path / ".asoundrc").write_text("pcm.pulse { type pulse }\nctl.pulse { type pulse }\n")
+    server = start_server(env)
+    visit = subprocess.Popen(
+        [sys.executable, "-m", "tests.visit", "lose"],
+        env=env,
+        cwd=DEMO.parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert visit.stdout is not None
+    try:
+        assert visit.stdout.readline().strip() == "ready"
+        server.terminate()
+        server.wait(10)
+        assert visit.stdout.readline().strip() == "lost"
+        server = start_server(env)
+        found = json.loads(visit.communicate(timeout=60)[0])
+    finally:
+        visit.kill()
+        server.terminate()
+        server.wait(10)
+    ((start, end, kind),) = found["gaps"]
+    assert kind == "device" and 16_000 < start < end < found["heard"]
+    assert "microphone is gone" in found["banner"] and not found["banner_after"]
+    assert abs(found["recorded"] - found["heard"]) < 1_600
