@@ -164,12 +164,11 @@ def cost_us(encoder: str, method: str, repeats: int = 500) -> dict[str, float]:
 def error_rate(folder: Path, config: PipelineConfig) -> dict[str, float]:
     """DER and its parts over a folder of conversations."""
     pipeline = Pipeline(config)
-    files = {
-        path.stem: diarisation.score(
-            read_reference(path.with_suffix(".rttm")), *diarisation.diarise(pipeline, path)
-        )
-        for path in tqdm(audio_files(folder), desc=f"DER, {config.enhancer.model}", disable=None)
-    }
+    files = {}
+    for path in tqdm(audio_files(folder), desc=f"DER, {config.enhancer.model}", disable=None):
+        events, length_s, _ = diarisation.diarise(pipeline, path)
+        turns = diarisation.turns_of(events, revised=True)
+        files[path.stem] = diarisation.score(read_reference(path.with_suffix(".rttm")), turns, length_s)
     return diarisation.weighted(files)
 
 

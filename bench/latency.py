@@ -25,7 +25,8 @@ from engine import (
 )
 
 FRAME_MS = 1e3 * FRAME_SAMPLES / SAMPLE_RATE
-FRAME_PATH, DECISION = ("stft", "features", "vad"), ("encoder", "enhancer", "diariser")
+FRAME_PATH = ("stft", "features", "vad")
+DECISION = ("segmentation", "encoder", "enhancer", "diariser")
 
 
 def per_frame(config: PipelineConfig, sound: np.ndarray, n_frames: int) -> tuple[dict[str, np.ndarray], int]:
@@ -81,6 +82,7 @@ def measure(args: argparse.Namespace) -> None:
         raise SystemExit(f"no embedding fell into {args.frames} frames; give more --frames or other --audio")
     rows = {
         "frame_path_ms": (path, path_cpu),
+        "segmentation_ms": (spent["segmentation"][called], spent["segmentation cpu"][called]),
         "encoder_ms": (spent["encoder"][called], spent["encoder cpu"][called]),
         "decision_step_ms": (decision[called], decision_cpu[called]),
     }

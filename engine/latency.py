@@ -36,7 +36,7 @@ class LatencySink:
                 path_ms = sum(event.wall_ms.get(s, 0.0) for s in FRAME_PATH)
                 self._stage_ms["frame path, 20 ms"].append(path_ms / event.n_frames)
                 if "encoder" in event.wall_ms:
-                    decision = ("encoder", "enhancer", "diariser")
+                    decision = ("segmentation", "encoder", "enhancer", "diariser")
                     self._stage_ms["one decision"].append(sum(event.wall_ms.get(s, 0.0) for s in decision))
             elif isinstance(event, SpeakerTurn):
                 if not event.final:

@@ -20,6 +20,7 @@ from engine.stages.encoder import (
     Embedding,
     EncoderStage,
     Segmented,
+    SpeakerEncoder,
     SpeechFrames,
     load_encoder,
 )
@@ -64,7 +65,7 @@ class Pipeline:
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
         network = load_segmentation(config.segmentation, self._stopwatch)
         self._segmenter = Segmenter(config.segmentation, network, encoder)
-        self._enhancer, enhancer_id = self._load_enhancer()
+        self._enhancer, enhancer_id = _enhancer_stage(config, encoder, self._stopwatch)
         self.space = Space(encoder.id, enhancer_id, encoder.name)
         check_people(people, encoder.dim)
         self._plda = load_plda(config.encoder, encoder, enhanced=enhancer_id != OFF)
@@ -177,13 +178,16 @@ class Pipeline:
                     events += self._diariser.process([item])
         return events
 
-    def _load_enhancer(self) -> tuple[EnhancerStage, str]:
-        """The stage and the enhancer's id; a broken one must not stop the stream: the stage announces it."""
-        try:
-            found = load_enhancer(self.config.enhancer, self._speaker_encoder, self._stopwatch)
-        except ModelError as problem:
-            return EnhancerStage(None, str(problem)), OFF
-        return EnhancerStage(found), found.id if found else OFF
+
+def _enhancer_stage(
+    config: PipelineConfig, encoder: SpeakerEncoder, stopwatch: Stopwatch | None = None
+) -> tuple[EnhancerStage, str]:
+    """The stage and the enhancer's id; a broken one must not stop the stream: the stage announces it."""
+    try:
+        found = load_enhancer(config.enhancer, encoder, stopwatch)
+    except ModelError as problem:
+        return EnhancerStage(None, str(problem)), OFF
+    return EnhancerStage(found), found.id if found else OFF
 
 
 class _Verifying:
@@ -193,7 +197,7 @@ class _Verifying:
         check_verifier(verifier, space)
         encoder = load_encoder(config.encoder)
         self._encoder = EncoderStage(config.encoder, encoder)
-        self._enhancer = EnhancerStage(load_enhancer(config.enhancer, encoder))
+        self._enhancer, _ = _enhancer_stage(config, encoder)
         self._verifier = verifier
 
     def process(self, speech: SpeechFrames) -> list[Event]:

@@ -7,7 +7,6 @@ import queue
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import VoicelaneError
@@ -26,26 +25,10 @@ def rttm_line(turn: SpeakerTurn, uri: str, name: str | None = None) -> str:
 
 def final_turns(events: Iterable[Event], revised: bool = True) -> list[SpeakerTurn]:
     """The turns as they are at the end, in order of time; without `revised` as the stream confirmed them."""
-    turns: list[SpeakerTurn] = []
-    for event in events:
-        if isinstance(event, SpeakerTurn) and event.final:
-            turns.append(event)
-        elif isinstance(event, TurnRevised) and revised:
-            turns = [piece for turn in turns for piece in revise(turn, event)]
-    return sorted(turns, key=lambda t: (t.start, t.end))
-
-
-def revise(turn: SpeakerTurn, change: TurnRevised) -> list[SpeakerTurn]:
-    """A turn in up to three pieces, of which the changed one has its new speaker."""
-    start, end = max(turn.start, change.start), min(turn.end, change.end)
-    if turn.speaker != change.speaker or end <= start:
-        return [turn]
-    cut = [
-        replace(turn, end=start),
-        replace(turn, start=start, end=end, speaker=change.into),
-        replace(turn, start=end),
-    ]
-    return [replace(piece, confirmed_end=piece.end) for piece in cut if piece.end > piece.start]
+    events = list(events)
+    turns = [e for e in events if isinstance(e, SpeakerTurn) and e.final]
+    moves = Relabelling().after_all(e for e in events if revised and isinstance(e, TurnRevised))
+    return moves.turns(turns)
 
 
 class JsonLinesSink:
@@ -71,19 +54,36 @@ class JsonLinesSink:
 
 
 class RttmSink:
-    """Final turns as RTTM, written at once, with the names known by then."""
+    """Final turns as RTTM, written at once, with the names known by then.
+
+    At the end the file is written anew where a turn was revised or a name came later.
+    """
 
     def __init__(self, path: Path, uri: str) -> None:
-        self._file, self._uri = _TextFile(path), re.sub(r"\s+", "_", uri) or "stream"
-        self._labels = Relabelling()
+        self._path, self._uri = path, re.sub(r"\s+", "_", uri) or "stream"
+        self._file, self._labels = _TextFile(path), Relabelling()
+        self._turns: list[SpeakerTurn] = []
+        self._written: list[str] = []
 
     def put(self, event: Event) -> None:
         self._labels = self._labels.after(event)
         if isinstance(event, SpeakerTurn) and event.final:
-            self._file.write(rttm_line(event, self._uri, self._labels.shown(event.speaker)))
+            self._turns.append(event)
+            self._written.append(self._line(event))
+            self._file.write(self._written[-1])
 
     def close(self) -> None:
         self._file.close()
+        lines = [self._line(turn) for turn in self._labels.turns(self._turns)]
+        if sorted(lines) != sorted(self._written):
+            unfinished = _TextFile(self._path.with_name(f"{self._path.name}.new"))
+            for line in lines:
+                unfinished.write(line)
+            unfinished.close()
+            self._path.with_name(f"{self._path.name}.new").replace(self._path)
+
+    def _line(self, turn: SpeakerTurn) -> str:
+        return rttm_line(turn, self._uri, self._labels.shown(turn.speaker))
 
 
 class QueueSink:

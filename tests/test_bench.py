@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from engine import models_folder
+from engine import models_folder, read_config
 from tests.conftest import DEMO
 
 RANGE = {"p50", "p95", "p99", "max"}
@@ -52,10 +52,32 @@ def test_diarisation(tmp_path, conversations):
     pytest.importorskip("pyannote.metrics")
     found = bench(tmp_path, "diarisation", "--audio", conversations, "--reference", conversations)
     keys = {"der", "miss", "false_alarm", "confusion", "jer", "speakers_ref", "speakers_hyp", "speech_s"}
-    assert set(found["files"]) == {"talk-clean"}
-    assert set(found["total"]) == set(found["files"]["talk-clean"]) == keys
-    total = found["total"]
-    assert total["der"] == pytest.approx(total["miss"] + total["false_alarm"] + total["confusion"], abs=0.01)
+    assert set(found["systems"]) == {"voicelane, as emitted", "voicelane, final"}
+    for system in found["systems"].values():
+        assert set(system["files"]) == {"talk-clean"} and system["cpu_per_s"] > 0
+        total = system["total"]
+        assert set(total) == set(system["files"]["talk-clean"]) == keys
+        parts = total["miss"] + total["false_alarm"] + total["confusion"]
+        assert total["der"] == pytest.approx(parts, abs=0.01)
+    assert found["flips_per_min"] >= 0
+
+
+def test_tuning_writes_settings_that_are_no_worse(tmp_path, conversations):
+    pytest.importorskip("optuna")
+    out = tmp_path / "tuned.toml"
+    found = bench(tmp_path, "tune", "--audio", conversations, "--trials", 3, "--folds", 2, "--out", out)
+    assert sum(found["best, on the files it was chosen by"]) <= sum(found["before"]) + 1e-6
+    chosen = read_config(out)
+    wanted = {k: v for part in (chosen.diariser, chosen.reclustering) for k, v in vars(part).items()}
+    assert all(wanted[k] == v for k, v in found["chosen"].items())
+
+
+def test_cross_validation_judges_each_file_by_settings_that_have_not_seen_it():
+    from bench.tune import cross_validated
+
+    cost = np.array([[1.0, 9.0], [9.0, 1.0]])  # each setting suits one of two files
+    assert cross_validated(cost, np.array([0.5, 0.5]), 2) == 9.0
+    assert cross_validated(np.array([[3.0, 4.0], [5.0, 6.0]]), np.array([0.5, 0.5]), 2) == 3.5
 
 
 def test_vad(tmp_path, conversations, rng):

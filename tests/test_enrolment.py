@@ -148,12 +148,11 @@ def test_enrol_then_run_shows_the_names_everywhere(files, rest, tmp_path, capsys
     assert "S1 is the speaker" in capsys.readouterr().out
     assert {f"the_{p.stem}" for p in files} <= {t.speaker for t in read_rttm(tmp_path / "a.rttm")}
     events = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
-    assert {e["speaker"] for e in events if e["event"] == "SpeakerTurn"} == {"S1", "S2", "S3"}
     assert {e["name"] for e in events if e["event"] == "SpeakerTurn" and "name" in e} == {
         f"the {p.stem}" for p in files
     }
     assert voicelane("run", tmp_path / "rest.wav", "--no-people", "--rttm", tmp_path / "b.rttm") == 0
-    assert {t.speaker for t in read_rttm(tmp_path / "b.rttm")} == {"S1", "S2", "S3"}
+    assert {t.speaker for t in read_rttm(tmp_path / "b.rttm")} <= {f"S{k}" for k in range(1, 6)}
 
 
 def test_too_little_speech_is_refused_unless_forced(enrolment_sound, tmp_path, capsys):

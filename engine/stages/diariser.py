@@ -56,7 +56,7 @@ class Diariser:
         self._windows: list[Window] = []
         self._likely: list[Piece] = []  # pieces that are not final
         self._turns = Turns(self._config)
-        self._memory = Reclustering(self._global, self._plda)
+        self._memory = Reclustering(self._global, self._plda, self._config.max_speakers)
         self._before = -1  # the speaker of the latest final piece
         self._done = self._met = 0  # samples up to which all is final, and up to which voices were met
         self._compared = self._began = 0  # samples at which all was compared, and at which speech began
@@ -180,11 +180,13 @@ class Diariser:
     def _cast(self, labelled: Sequence[tuple[Piece, int, float]], start: int, end: int) -> Votes:
         """How surely each speaker speaks in the frames between two samples, and how many people do."""
         first, n = start // FRAME_SAMPLES, max(0, end - start) // FRAME_SAMPLES
-        each = np.zeros((n, len(self._speakers)))
+        each, clear = np.zeros((n, len(self._speakers))), np.full((n, len(self._speakers)), np.nan)
         for piece, owner, sure in labelled:
             if owner >= 0:
                 a, b = (max(0, x // FRAME_SAMPLES - first) for x in (piece.start, piece.end))
                 each[a:b, owner] = np.maximum(each[a:b, owner], sure)
+                if piece.heard and piece.heard.confidence is not None:
+                    clear[a:b, owner] = piece.heard.confidence
         people, weight = np.zeros(n), np.full(n, 1e-9)
         for window in self._windows:
             begin = window.start // FRAME_SAMPLES
@@ -192,7 +194,7 @@ class Diariser:
             if a < b:
                 people[a - first : b - first] += window.people[a - begin : b - begin]
                 weight[a - first : b - first] += 1.0
-        return Votes([s.name for s in self._speakers], first, each, people / weight)
+        return Votes([s.name for s in self._speakers], first, each, people / weight, clear)
 
     def _keep(self, turns: Iterable[SpeakerTurn]) -> list[Event]:
         return list(turns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def read_plda(path: Path, encoder: SpeakerEncoder) -> Plda:
     try:
         with np.load(path, allow_pickle=False) as kept:
             content = {name: kept[name] for name in ("mean", "transform", "between", "encoder_id")}
-    except (OSError, ValueError, KeyError) as problem:
+    except (OSError, ValueError, KeyError, BadZipFile) as problem:
         raise ModelError(f"{path}: is damaged ({problem}); reinstall the model") from None
     if str(content["encoder_id"]) != encoder.id:
         raise ModelError(

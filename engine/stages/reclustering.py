@@ -42,9 +42,15 @@ class Stretch:
 
 
 def cluster(
-    vectors: np.ndarray, weights: np.ndarray, firm: np.ndarray, plda: Plda, config: ReclusteringConfig
+    vectors: np.ndarray,
+    weights: np.ndarray,
+    firm: np.ndarray,
+    plda: Plda,
+    config: ReclusteringConfig,
+    most: int = 20,
 ) -> np.ndarray:
-    """Cluster numbers (n,) of unit vectors (n, dim) that stand for `weights` (n,) samples, in order of time.
+    """Cluster numbers (n,), `most` at most, of unit vectors (n, dim), in order of time, that stand for
+    `weights` (n,) samples.
 
     Clusters form among the `firm` ones: average linkage over cosines gives more than there are, VBx leaves
     those that are needed. A cluster of less than `least_s` is none. What is left goes to the nearest cluster.
@@ -61,8 +67,8 @@ def cluster(
     ).argmax(axis=1)
     sizes = np.bincount(found, weights[firm])
     large = np.flatnonzero(sizes >= samples(config.least_s))
-    if not len(large):
-        large = np.array([int(np.argmax(sizes))])
+    most = min(most, max(1, len(large)))
+    large = np.sort(np.argsort(-sizes, kind="stable")[:most])
     weighted = weights[:, None] * vectors
     means = np.stack([unit(weighted[firm][found == k].sum(axis=0)) for k in large])
     nearest = np.argmax(vectors @ means.T, axis=1)
@@ -90,8 +96,8 @@ def match(shared: np.ndarray) -> dict[int, int]:
 class Reclustering:
     """Labelled pieces in; now and then clusters with names, and `TurnRevised`, out."""
 
-    def __init__(self, config: ReclusteringConfig, plda: Plda) -> None:
-        self._config, self._plda = config, plda
+    def __init__(self, config: ReclusteringConfig, plda: Plda, max_speakers: int = 20) -> None:
+        self._config, self._plda, self._max_speakers = config, plda, max_speakers
         self._longest = samples(config.stretch_s)
         self._old: list[Stretch] = []
         """Groups that stand for what is too long ago to be revised."""
@@ -128,7 +134,7 @@ class Reclustering:
         vectors = np.stack([unit(s.total) for s in known if s.total is not None])
         weights = np.array([s.weight for s in known], float)
         firm = np.array([s.evidence >= samples(self._config.sure_s) for s in known])
-        found = cluster(vectors, weights, firm, self._plda, self._config)
+        found = cluster(vectors, weights, firm, self._plda, self._config, self._max_speakers)
         names = self._name(known, found, new_name)
         renamed = {id(s): names[int(k)] for s, k in zip(known, found, strict=True)}
         heirs = self._heirs(known, renamed)

@@ -25,6 +25,9 @@ class _Open:
     sure: float
     """Sum of the votes of its frames."""
     n_frames: int = 0
+    clear: float = 0.0
+    """Sum over `n_clear` of its frames of how cleanly it is heard."""
+    n_clear: int = 0
 
 
 def runs(on: np.ndarray) -> list[tuple[int, int]]:
@@ -44,6 +47,8 @@ class Votes(NamedTuple):
     """How surely each of them speaks (n_frames, n_speakers)."""
     people: np.ndarray
     """How many people speak (n_frames,), whoever they are."""
+    clear: np.ndarray
+    """How cleanly each speaker is heard, by the enhancer (n_frames, n_speakers); NaN where unknown."""
 
     def speakers(self, speech: float, overlap: float, most: int = 2) -> np.ndarray:
         """Who speaks, bool (n_frames, n_speakers): as many as there are, the surest ones."""
@@ -66,9 +71,12 @@ class Turns:
     def extend(self, votes: Votes, now: int) -> Iterator[SpeakerTurn]:
         """Take up final votes ; turns that nothing can join come out."""
         active, first = votes.speakers(self._speech, self._overlap), votes.first
-        for name, mine, sure in zip(votes.names, active.T, votes.each.T, strict=True):
+        for name, mine, sure, clear in zip(votes.names, active.T, votes.each.T, votes.clear.T, strict=True):
             for a, b in runs(mine):
-                yield from self._add(name, first + a, first + b, float(sure[a:b].sum()), now)
+                yield from self._add(name, first + a, first + b, now)
+                turn, known = self._open[name], clear[a:b][~np.isnan(clear[a:b])]
+                turn.sure, turn.n_frames = turn.sure + float(sure[a:b].sum()), turn.n_frames + b - a
+                turn.clear, turn.n_clear = turn.clear + float(known.sum()), turn.n_clear + len(known)
         limit = first + len(votes.people)
         for name in [n for n, turn in self._open.items() if limit - turn.end > self._gap]:
             yield from self._final(name, now)
@@ -87,13 +95,13 @@ class Turns:
         """The running turns with the likeliest speaker of each later frame, where that is news."""
         yield from self._publish(list(self._provisional(votes, now)), now)
 
-    def _add(self, name: str, start: int, end: int, sure: float, now: int) -> Iterator[SpeakerTurn]:
+    def _add(self, name: str, start: int, end: int, now: int) -> Iterator[SpeakerTurn]:
         turn = self._open.get(name)
         if turn and start - turn.end > self._gap:
             yield from self._final(name, now)
             turn = None
         turn = turn or _Open(start, end, 0.0)
-        turn.end, turn.sure, turn.n_frames = end, turn.sure + sure, turn.n_frames + end - start
+        turn.end = end
         self._open[name] = turn
 
     def _final(self, name: str, now: int) -> Iterator[SpeakerTurn]:
@@ -105,10 +113,9 @@ class Turns:
             yield replace(self._turn(name, turn, turn.end, now), final=True)
 
     def _turn(self, name: str, turn: _Open, end: int, now: int) -> SpeakerTurn:
-        confirmed, sure = turn.end * FRAME_SAMPLES, turn.sure / max(1, turn.n_frames)
-        return SpeakerTurn(
-            now, name, turn.start * FRAME_SAMPLES, end * FRAME_SAMPLES, confirmed, min(1.0, sure), False
-        )
+        confirmed, sure = turn.end * FRAME_SAMPLES, min(1.0, turn.sure / max(1, turn.n_frames))
+        start, clear = turn.start * FRAME_SAMPLES, turn.clear / turn.n_clear if turn.n_clear else None
+        return SpeakerTurn(now, name, start, end * FRAME_SAMPLES, confirmed, sure, False, clear)
 
     def _provisional(self, votes: Votes, now: int) -> Iterator[SpeakerTurn]:
         """The running turns, and the likeliest speaker of each moment that is not final yet."""
