@@ -7,7 +7,7 @@ import argparse
 import matplotlib as mpl
 import numpy as np
 
-from bench.diarisation import diarise
+from bench.diarisation import diarise, turns_of
 from bench.sound import read_mono
 from engine import SAMPLE_RATE, Pipeline, Turn, diarisation_error, read_rttm
 
@@ -33,7 +33,8 @@ def measure(args: argparse.Namespace) -> None:
     import matplotlib.pyplot as plt
 
     samples, reference = read_mono(args.audio), read_rttm(args.audio.with_suffix(".rttm"))
-    found, length_s = diarise(Pipeline(), args.audio)
+    events, length_s, _ = diarise(Pipeline(), args.audio)
+    found = turns_of(events, revised=True)
     error = 100 * diarisation_error(reference, found).rate
     figure, (wave, ours, truth) = plt.subplots(
         3, 1, figsize=(11, 4.6), sharex=True, height_ratios=(1, 1.2, 1.2), layout="constrained"
@@ -44,7 +45,7 @@ def measure(args: argparse.Namespace) -> None:
     wave.fill_between(seconds, -peaks, peaks, color="#666666", linewidth=0)
     wave.set_axis_off()
     wave.set_title("the bundled conversation", loc="left", fontsize=10)
-    lanes(ours, found, f"what voicelane said while it played (DER {error:.1f} %)")
+    lanes(ours, found, f"what voicelane made of it (DER {error:.1f} %)")
     lanes(truth, reference, "what really happened")
     truth.set_xlim(0, length_s)
     truth.set_xlabel("seconds")

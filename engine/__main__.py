@@ -108,13 +108,17 @@ def demo(args: argparse.Namespace) -> int:
         return INTERRUPTED
     print()
     print_shares(terminal.turns, terminal.labels)
-    error = diarisation_error(
-        reference, [Turn(t.speaker, seconds(t.start), seconds(t.end)) for t in terminal.turns]
-    )
-    print(
-        f"\nDER {100 * error.rate:.1f} %: {100 * error.miss:.1f} missed, {100 * error.false_alarm:.1f} false "
-        f"alarm, {100 * error.confusion:.1f} confused (no collar, overlap scored)"
-    )
+    print()
+    for what, turns in (
+        ("as it went", terminal.turns),
+        ("at the end", terminal.labels.turns(terminal.turns)),
+    ):
+        said = [Turn(t.speaker, seconds(t.start), seconds(t.end)) for t in turns]
+        error = diarisation_error(reference, said)
+        print(
+            f"DER {what} {100 * error.rate:.1f} %: {100 * error.miss:.1f} missed, {100 * error.false_alarm:.1f} "
+            f"false alarm, {100 * error.confusion:.1f} confused (no collar, overlap scored)"
+        )
     if not args.fast:
         _print_latency(latency)
     print(f"lost samples: {session.lost_samples}\nwritten: {rttm}, {jsonl}")

@@ -131,7 +131,7 @@ class DiariserConfig:
     """Cosine to its speaker above which an embedding is kept with what is known of the speaker."""
     agreement: float = 0.33
     """Cosine among the embeddings that make a new speaker."""
-    enough_s: float = 1.2
+    enough_s: float = 1.5
     """Speech of one voice that is enough to make a speaker of it."""
     cache: int = 60
     """Embeddings that are kept of a speaker, the latest ones."""

@@ -24,7 +24,7 @@ class LatencySink:
         self._began = 0.0
         self._delays_s: dict[str, list[float]] = defaultdict(list)
         self._stage_ms: dict[str, list[float]] = defaultdict(list)
-        self._confirmed = 0
+        self._told = self._confirmed = 0
         self._lock = threading.Lock()
 
     def put(self, event: Event) -> None:
@@ -39,7 +39,8 @@ class LatencySink:
                     decision = ("segmentation", "encoder", "enhancer", "diariser")
                     self._stage_ms["one decision"].append(sum(event.wall_ms.get(s, 0.0) for s in decision))
             elif isinstance(event, SpeakerTurn):
-                if not event.final:
+                if event.end > self._told and not event.final:
+                    self._told = event.end
                     self._delays_s["tentative"].append(now - self._began - seconds(event.end))
                 if event.confirmed_end > self._confirmed:
                     self._confirmed = event.confirmed_end

@@ -90,7 +90,7 @@ def _clock(sample: int) -> str:
 def print_shares(turns: list[SpeakerTurn], labels: Relabelling) -> None:
     """Who spoke how long."""
     spoken: dict[str, int] = {}
-    for turn in turns:
+    for turn in labels.turns(turns):
         name = labels.shown(turn.speaker)
         spoken[name] = spoken.get(name, 0) + turn.end - turn.start
     total = sum(spoken.values())
