@@ -109,15 +109,15 @@ def demo(args: argparse.Namespace) -> int:
     print()
     print_shares(terminal.turns, terminal.labels)
     print()
-    for what, turns in (
-        ("as it went", terminal.turns),
-        ("at the end", terminal.labels.turns(terminal.turns)),
-    ):
-        said = [Turn(t.speaker, seconds(t.start), seconds(t.end)) for t in turns]
-        error = diarisation_error(reference, said)
+    final = terminal.labels.turns(terminal.turns)
+    for what, turns in (("as it went", terminal.turns), ("at the end", final)):
+        error = diarisation_error(
+            reference, [Turn(t.speaker, seconds(t.start), seconds(t.end)) for t in turns]
+        )
         print(
-            f"DER {what} {100 * error.rate:.1f} %: {100 * error.miss:.1f} missed, {100 * error.false_alarm:.1f} "
-            f"false alarm, {100 * error.confusion:.1f} confused (no collar, overlap scored)"
+            f"DER {what} {100 * error.rate:.1f} %: {100 * error.miss:.1f} missed, "
+            f"{100 * error.false_alarm:.1f} false alarm, {100 * error.confusion:.1f} confused "
+            "(no collar, overlap scored)"
         )
     if not args.fast:
         _print_latency(latency)
