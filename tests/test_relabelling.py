@@ -268,9 +268,7 @@ def test_a_live_rename_reaches_every_sink_and_all_later_turns(speech, tmp_path):
     later = [e for e in collector.events[at:] if isinstance(e, SpeakerTurn) and e.final]
     assert "S1" in {t.speaker for t in later}, "labels stay as they are"
     names = [t.speaker for t in read_rttm(tmp_path / "a.rttm")]
-    assert names[0] == "S1" and set(names[-len(later) :]) == {
-        {"S1": "Zoë_Müller"}.get(t.speaker, t.speaker) for t in later
-    }
+    assert "S1" not in names and "Zoë_Müller" in names, "the file is put right at the end"
     assert '"name": "Zoë Müller"' in (tmp_path / "a.jsonl").read_text()
     with pytest.raises(VoicelaneError, match="has ended"):
         session.corrections.undo()
