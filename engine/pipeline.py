@@ -10,6 +10,7 @@ import numpy as np
 from engine.audio.framer import Framer
 from engine.audio.resampler import finite
 from engine.config import DiariserConfig, PipelineConfig, ReclusteringConfig
+from engine.dsp.kernels import forward_backward
 from engine.errors import AudioError, ModelError
 from engine.events import EnhancerFellBack, Event, InvalidSamples, Overrun, StageTiming
 from engine.people import Person, check_people
@@ -148,6 +149,7 @@ class Pipeline:
         noise = rng.standard_normal(samples(3.0)).astype(np.float32) * 0.1
         self.push(noise)
         self.flush()
+        forward_backward(np.zeros((2, 2)), np.full(2, 0.5), self.config.reclustering.loop)
         for n_columns in range(MIN_COLUMNS, self._segmenter.window_columns + 1, 2 * MIN_COLUMNS):
             columns = rng.standard_normal((n_columns, encoder.n_bands)).astype(np.float32)
             vector = encoder.embed(encoder.tokens(columns))

@@ -285,6 +285,28 @@ def test_the_vad_judges_streams_shorter_than_its_latency(cases, n_frames):
     assert judged == n_frames
 
 
+COMPILED = """
+import soundfile
+from engine import Pipeline
+from engine.dsp import kernels
+from tests.conftest import DEMO
+def compiled():
+    return {n: len(k.signatures) for n, k in vars(kernels).items() if hasattr(k, "signatures")}
+pipeline = Pipeline()
+pipeline.warm_up()
+before = compiled()
+pipeline.push(soundfile.read(DEMO, dtype="float32")[0])
+pipeline.flush()
+print(before == compiled() and before["forward_backward"] == 1)
+"""
+
+
+def test_nothing_is_compiled_once_the_pipeline_is_warm():
+    command = [sys.executable, "-c", COMPILED]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "True"
+
+
 GROWTH = """
 import psutil, soundfile
 from engine import Pipeline
