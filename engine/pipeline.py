@@ -152,7 +152,7 @@ class Pipeline:
         forward_backward(np.zeros((2, 2)), np.full(2, 0.5), self.config.reclustering.loop)
         for n_columns in range(MIN_COLUMNS, self._segmenter.window_columns + 1, 2 * MIN_COLUMNS):
             columns = rng.standard_normal((n_columns, encoder.n_bands)).astype(np.float32)
-            vector = encoder.embed(encoder.tokens(columns))
+            vector = encoder.embed(encoder.tokens(encoder.normalise(columns)))
             self._enhancer.enhance(Embedding(0, n_columns * HOP_SAMPLES, vector))
         self.reset()
 
