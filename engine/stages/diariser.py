@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.config import DiariserConfig, ReclusteringConfig
-from engine.events import Event, SpeakerTurn, SpeechEnded, SpeechStarted, VoiceMeasured
+from engine.events import Event, SpeechEnded, SpeechStarted, VoiceMeasured
 from engine.people import Person, Recogniser
 from engine.stages.encoder import Embedding, SegmentEnd, SegmentStart
 from engine.stages.plda import Plda
@@ -66,7 +66,7 @@ class Diariser:
 
     def flush(self) -> list[Event]:
         """The turns that are open end, and all is compared once more."""
-        events = self._keep(self._turns.close(self._done))
+        events: list[Event] = list(self._turns.close(self._done))
         return events + (self._revise(self._done) if self._global.every_s else [])
 
     def _take(self, item: Heard) -> Iterator[Event]:
@@ -171,7 +171,7 @@ class Diariser:
                 self._speakers[owner].learn(piece.heard.vector, piece.end - piece.start)
             self._memory.hear(piece, self._speakers[owner].name)
         votes = self._cast(labelled, self._done, window.settled)
-        yield from self._keep(self._turns.extend(votes, window.end))
+        yield from self._turns.extend(votes, window.end)
         self._done = max(self._done, window.settled)
 
     def _votes(self, pieces: Sequence[Piece], start: int, end: int) -> Votes:
@@ -195,9 +195,6 @@ class Diariser:
                 people[a - first : b - first] += window.people[a - begin : b - begin]
                 weight[a - first : b - first] += 1.0
         return Votes([s.name for s in self._speakers], first, each, people / weight, clear)
-
-    def _keep(self, turns: Iterable[SpeakerTurn]) -> list[Event]:
-        return list(turns)
 
     def _revise(self, now: int) -> list[Event]:
         """Compare everything; speakers that are one after all become one, and new ones join."""
