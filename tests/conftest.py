@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from engine import Event, Pipeline, read_rttm
+from engine import Event, LabelDesk, Pipeline, Sound, read_rttm
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -180,3 +180,29 @@ def window(qtbot: QtBot, studio: Studio) -> Iterator[Window]:
     qtbot.waitUntil(lambda: not Job.running, timeout=20_000)
     found.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def talk(window: Window, speech: np.ndarray) -> Window:
+    """Eight seconds of three people, over and not recorded, all of it on the screen."""
+    from PySide6.QtWidgets import QApplication
+
+    from gui.sound import SoundHistory
+    from tests.gui_talk import TALK
+
+    conversation = window.studio.conversation
+    sound = SoundHistory()
+    sound.hear(Sound(0, speech[:128_000]))
+    conversation.begin("talk", sound)
+    conversation.live = LabelDesk()
+    conversation.take(list(TALK))
+    conversation.end(None)
+    window.listen.timeline.whole()
+    QApplication.processEvents()
+    return window
+
+
+@pytest.fixture
+def talk_file(tmp_path: Path, speech: np.ndarray) -> Path:
+    sf.write(tmp_path / "talk.wav", speech[:128_000], 16_000)
+    return tmp_path / "talk.wav"

@@ -1,0 +1,211 @@
+"""Timeline, speakers, curves and map as somebody uses them: clicks, keys, drops, and what comes of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6")
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QLineEdit,
+    QMenu,
+)
+
+from engine import (
+    LabelDesk,
+    Sound,
+    VoiceMeasured,
+)
+from gui.panels.speakers import MIME
+from gui.panels.timeline import describe
+from gui.panels.timeline_menu import lane_menu, turn_menu
+from gui.panels.timeline_rows import HEADER
+from tests.gui_talk import TALK, names, place_of
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def test_a_click_on_a_turn_plays_it_and_the_cursor_moves(talk, qtbot, loudspeakers, speech):
+    timeline = talk.listen.timeline
+    qtbot.mouseClick(timeline, LEFT, pos=place_of(talk, 1, 45_000))
+    assert talk.studio.conversation.turn == TALK[1] and loudspeakers[0].running
+    loudspeakers[0].play(10)
+    heard = np.concatenate(loudspeakers[0].heard)
+    np.testing.assert_allclose(heard, speech[30_000 : 30_000 + len(heard)], atol=1e-4)
+    assert talk.studio.player.place == 30_000 + len(heard)
+    with qtbot.waitSignal(timeline.painted):
+        pass
+    loudspeakers[0].play(60)
+    qtbot.waitUntil(lambda: not talk.studio.player.playing)
+    qtbot.mouseClick(timeline, LEFT, pos=place_of(talk, 1, 95_000))
+    assert talk.studio.conversation.turn is None
+    assert talk.studio.conversation.cursor == pytest.approx(95_000, abs=2 * timeline.view.per_pixel)
+
+
+def test_the_timeline_by_keyboard(talk, qtbot, loudspeakers):
+    timeline, conversation = talk.listen.timeline, talk.studio.conversation
+    timeline.setFocus()
+    for key, cursor in (
+        (Qt.Key.Key_End, 128_000),
+        (Qt.Key.Key_Left, 112_000),
+        (Qt.Key.Key_Home, 0),
+        (Qt.Key.Key_Right, 16_000),
+        (Qt.Key.Key_Down, 30_000),
+        (Qt.Key.Key_Down, 50_000),
+        (Qt.Key.Key_Up, 30_000),
+    ):
+        qtbot.keyClick(timeline, key)
+        assert conversation.cursor == cursor, key
+    assert conversation.turn == TALK[1]
+    qtbot.keyClick(timeline, Qt.Key.Key_Space)
+    assert talk.studio.player.playing
+    qtbot.keyClick(timeline, Qt.Key.Key_Space)
+    assert not talk.studio.player.playing
+    before = timeline.view.per_pixel
+    qtbot.keyClick(timeline, Qt.Key.Key_Plus)
+    assert timeline.view.per_pixel == pytest.approx(before / 1.25)
+    qtbot.keyClick(timeline, Qt.Key.Key_F)
+    assert timeline.view.follow
+    qtbot.keyClick(timeline, Qt.Key.Key_0)
+    assert timeline.view.start == 0 and not timeline.view.follow
+
+
+def test_wheel_drag_and_overview_move_the_view(talk, qtbot):
+    timeline = talk.listen.timeline
+    x = HEADER + 300
+    before = timeline.view.sample(300)
+    wheel = QWheelEvent(
+        QPointF(x, 100),
+        QPointF(x, 100),
+        QPoint(),
+        QPoint(0, 240),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(timeline, wheel)
+    view = timeline.view
+    assert view.sample(300) == pytest.approx(before, abs=3 * view.per_pixel)
+    qtbot.mousePress(timeline, LEFT, pos=QPoint(x, 60))
+    qtbot.mouseMove(timeline, QPoint(x - 60, 60))
+    qtbot.mouseRelease(timeline, LEFT, pos=QPoint(x - 60, 60))
+    assert timeline.view.start == pytest.approx(view.start + 60 * view.per_pixel, rel=0.05)
+    assert not talk.studio.player.playing, "a drag is no click"
+    timeline.zoom(2.0, 100)
+    qtbot.mouseClick(timeline, LEFT, pos=QPoint(timeline.width() // 2, timeline.height() - 10))
+    middle = (timeline.view.start + timeline.view.end) / 2
+    assert middle == pytest.approx(64_000, abs=4_000)
+
+
+def test_a_name_is_edited_in_its_lane(talk, qtbot):
+    timeline = talk.listen.timeline
+    qtbot.mouseDClick(timeline, LEFT, pos=QPoint(40, place_of(talk, 1, 0).y()))
+    editor = timeline.findChild(QLineEdit)
+    assert editor is not None and editor.text() == "S2"
+    editor.setText("Zoë")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert names(talk) == ["S1", "Zoë", "S3"]
+
+
+def chosen(menu: QMenu, *words: str) -> None:
+    """Trigger an entry of a menu, or of a menu in it."""
+    for word in words[:-1]:
+        menu = next(a.menu() for a in menu.actions() if word in a.text() and a.menu())
+    next(a for a in menu.actions() if words[-1] in a.text()).trigger()
+
+
+def test_assign_split_undo_and_redo_from_the_menus(talk):
+    timeline, studio = talk.listen.timeline, talk.studio
+    conversation = studio.conversation
+    assert timeline.turn_at(QPointF(place_of(talk, 2, 80_000))) == TALK[2]
+    chosen(turn_menu(timeline, studio, TALK[1], 45_000), "belongs to", "S1")
+    assert names(talk) == ["S1", "S3"]
+    assert [t.start for t in conversation.lanes.all[0].turns] == [0, 30_000, 100_000]
+    talk.listen.speakers.refresh()
+    talk.listen.speakers.undo.click()
+    assert names(talk) == ["S1", "S2", "S3"]
+    talk.listen.speakers.refresh()
+    talk.listen.speakers.redo.click()
+    assert names(talk) == ["S1", "S3"]
+    chosen(turn_menu(timeline, studio, TALK[2], 70_000), "Split S3 here")
+    assert names(talk) == ["S1", "S3", "S3b"]
+    chosen(turn_menu(timeline, studio, TALK[0], 0), "belongs to", "Somebody new")
+    assert "S1b" in names(talk)
+    conversation.cursor = 110_000
+    chosen(lane_menu(timeline, studio, conversation.lanes.all[0], lambda _: None), "Split S1 at the cursor")
+    assert names(talk).count("S1c") == 1
+    for _ in range(4):
+        studio.undo()
+    assert names(talk) == ["S1", "S2", "S3"]
+    studio.undo()
+    assert "nothing to undo" in talk.banner.words.text()
+
+
+def test_speakers_are_renamed_in_place_and_merged_by_dropping(talk, qtbot):
+    speakers, model = talk.listen.speakers, talk.listen.speakers.model
+    speakers.refresh()
+    assert model.rowCount() == 3 and model.data(model.index(0)) == "S1"
+    assert model.setData(model.index(2), "Mei")
+    speakers.refresh()
+    assert model.data(model.index(2)) == "Mei"
+    mime = model.mimeData([model.index(2)])
+    assert mime.hasFormat(MIME)
+    assert model.dropMimeData(mime, Qt.DropAction.CopyAction, -1, -1, model.index(0))
+    speakers.refresh()
+    assert names(talk) == ["S1", "S2"]
+    assert not model.dropMimeData(
+        model.mimeData([model.index(0)]), Qt.DropAction.CopyAction, 0, 0, model.index(0)
+    )
+    QTest.keyClick(talk, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: names(talk) == ["S1", "S2", "Mei"])
+    speakers.list.grab()
+
+
+def test_a_speaker_who_is_known_is_marked_and_likeness_is_live(window, said):
+    conversation = window.studio.conversation
+    from gui.sound import SoundHistory
+
+    conversation.begin("live", SoundHistory())
+    conversation.live = LabelDesk()
+    measured = [i for i, event in enumerate(said) if isinstance(event, VoiceMeasured)]
+    conversation.take(said[: measured[len(measured) // 2] + 1])
+    window.listen.speakers.refresh()
+    delegate = window.listen.speakers.list._delegate
+    assert -1 <= delegate.likeness(conversation.lanes.all[0]) <= 1
+    window.grab()
+    conversation.live = None
+    assert delegate.likeness(conversation.lanes.all[0]) is None
+
+
+def test_curves_and_map_show_every_voice_and_a_click_plays(window, said, speech, loudspeakers, qtbot):
+    conversation = window.studio.conversation
+    from gui.sound import SoundHistory
+
+    sound = SoundHistory()
+    sound.hear(Sound(0, np.resize(speech, 640_000)))
+    conversation.begin("talk", sound)
+    conversation.take(said)
+    conversation.end(None)
+    window.listen.timeline.whole()
+    curves, voice_map = window.listen.curves, window.listen.map
+    qtbot.waitUntil(lambda: bool(curves._curves))
+    assert curves._curves.keys() == {lane.speaker for lane in conversation.lanes.all}
+    low, high = curves.plot.getPlotItem().viewRange()[0]
+    assert low == pytest.approx(0, abs=0.1) and high == pytest.approx(
+        conversation.view.end / 16_000, rel=0.02
+    )
+    voice_map.refresh()
+    points = voice_map.points.points()
+    assert len(points) == len(conversation.voices) > 50
+    owned = [p for p in points if voice_map._turn(int(p.data())) is not None]
+    assert len(owned) > 0.8 * len(points)
+    voice_map._clicked(None, [owned[3]], None)
+    assert loudspeakers[-1].running and conversation.turn is not None
+    assert conversation.shown(conversation.turn.speaker) in describe(conversation, conversation.turn)
+    assert not voice_map.raw.isEnabled()
