@@ -31,6 +31,7 @@ from gui.archive import summaries
 from gui.listening import IDLE, PAUSED, RUNNING, Request, session_name
 from gui.preferences import Preferences, Settings
 from gui.window import PAGES
+from tests.gui_talk import turn
 
 SLOW_MS = 30_000
 LEFT = Qt.MouseButton.LeftButton
