@@ -96,6 +96,24 @@ def parser() -> argparse.ArgumentParser:
     latency.add_argument("--repeats", type=int, default=5, help="runs at full speed")
     latency.add_argument("--live-s", type=float, default=60.0, help="seconds to play at real time")
 
+    live = _command(
+        commands, "live", "through a microphone at real time: capture to label, jitter, start-up, load"
+    )
+    live.add_argument("--audio", type=Path, default=DEMO, help="sound file with its RTTM, or a folder")
+    live.add_argument("--files", type=int, default=100, help="only the first ones of the folder")
+    live.add_argument("--repeats", type=int, default=3, help="times to play each")
+    live.add_argument("--starts", type=int, default=5, help="processes to start")
+
+    streams = _command(commands, "streams", "how many live streams one core and all cores carry")
+    streams.add_argument("--audio", type=Path, default=DEMO, help="sound file")
+    streams.add_argument("--length-s", type=float, default=20.0, help="of each try, in real time")
+    streams.add_argument("--repeats", type=int, default=5, help="runs at full speed")
+
+    soak = _command(commands, "soak", "hours of sound: memory, files, threads, time per step, speakers")
+    soak.add_argument("--audio", type=Path, default=DEMO, help="sound file with its RTTM, repeated")
+    soak.add_argument("--hours", type=float, default=8.0, help="of sound, as fast as it goes")
+    soak.add_argument("--minutes", type=float, default=15.0, help="at real time")
+
     picture = _command(commands, "picture", "draw the bundled conversation as the engine hears it")
     picture.add_argument("--audio", type=Path, default=DEMO, help="sound file with an RTTM beside it")
     picture.add_argument("--out", type=Path, default=Path("docs/demo.png"), help="PNG to write")

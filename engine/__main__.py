@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from engine.audio.sources import FileSource, MicrophoneSource, input_devices
+from engine.batch_command import add_batch
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
 from engine.gui_command import add_gui
@@ -233,6 +234,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_command(commands, devices, "list the microphones")
 
+    add_batch(commands)
     add_gui(commands)
     add_enrol(commands)
     add_verify(commands)

@@ -73,9 +73,12 @@ class SegmentationConfig:
     """Name of an installed model of kind `segmentation`, or a folder."""
     step_s: float = 0.48
     """Sound between two windows; multiples of 40 ms waste nothing of the shipped encoder's tokens."""
+    glance_s: float = 0.24
+    """Sound between two glances at who speaks now, which make tentative labels early and nothing else;
+    `step_s` leaves them out."""
     linger_s: float = 2.4
     """Windows go on for so long after the last speech."""
-    confirm_s: float = 1.6
+    confirm_s: float = 1.26
     """Sound after a moment that its label waits for before it is final."""
     context_s: float = 1.2
     """Speech of a voice this far on either side of a moment tells whose it is."""
@@ -91,6 +94,7 @@ class SegmentationConfig:
     def problems(self) -> list[str]:
         return [
             *_outside("segmentation.step_s", self.step_s, 0.08, 2.0),
+            *_outside("segmentation.glance_s", self.glance_s, 0.08, 2.0),
             *_outside("segmentation.linger_s", self.linger_s, 0.0, 5.0),
             *_outside("segmentation.confirm_s", self.confirm_s, 0.25, 4.0),
             *_outside("segmentation.context_s", self.context_s, 0.2, 5.0),
@@ -187,6 +191,8 @@ class ReclusteringConfig:
     """Speech of a cluster that makes it a speaker."""
     most: int = 600
     """Stretches that are compared; then the older half stands for its speakers in groups."""
+    each: int = 60
+    """Stretches per speaker that take part in forming clusters, evenly spaced; the others join afterwards."""
     group: int = 8
     """Stretches per group."""
 
@@ -201,6 +207,7 @@ class ReclusteringConfig:
             *_outside("reclustering.sure_s", self.sure_s, 0.1, 5.0),
             *_outside("reclustering.least_s", self.least_s, 0.0, 60.0),
             *_outside("reclustering.most", self.most, 50, 5000),
+            *_outside("reclustering.each", self.each, 5, 5000),
             *_outside("reclustering.group", self.group, 1, 100),
         ]
 

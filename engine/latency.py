@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
+from functools import partial
 
 import numpy as np
 
 from engine.events import Event, SpeakerTurn, StageTiming, StreamStarted
-from engine.timebase import seconds
+from engine.timebase import FRAME_SAMPLES, seconds
 
 FRAME_PATH = ("stft", "features", "vad")
+DECISION = ("segmentation", "encoder", "enhancer", "diariser")
+KEPT = 30_000  # 20 ms frames: the latest ten minutes
 
 
 class LatencySink:
-    """A sink that compares each event's arrival with the moment when its sound was at the source.
+    """A sink that compares each label's arrival with the moment when its sound was at the source.
 
-    The delays only mean something where the source runs at real time.
+    Every 20 ms of speech count once: until somebody is named for them, and until that is confirmed. The
+    delays only mean something where the source runs at real time.
     """
 
     def __init__(self) -> None:
         self._began = 0.0
-        self._delays_s: dict[str, list[float]] = defaultdict(list)
-        self._stage_ms: dict[str, list[float]] = defaultdict(list)
-        self._told = self._confirmed = 0
+        latest = partial(deque[float], maxlen=KEPT)
+        self._delays_s: dict[str, deque[float]] = defaultdict(latest)
+        self._stage_ms: dict[str, deque[float]] = defaultdict(latest)
+        self._told: dict[str, int] = defaultdict(int)  # sample up to which there were labels
         self._lock = threading.Lock()
 
     def put(self, event: Event) -> None:
@@ -36,15 +41,10 @@ class LatencySink:
                 path_ms = sum(event.wall_ms.get(s, 0.0) for s in FRAME_PATH)
                 self._stage_ms["frame path, 20 ms"].append(path_ms / event.n_frames)
                 if "encoder" in event.wall_ms:
-                    decision = ("segmentation", "encoder", "enhancer", "diariser")
-                    self._stage_ms["one decision"].append(sum(event.wall_ms.get(s, 0.0) for s in decision))
+                    self._stage_ms["one decision"].append(sum(event.wall_ms.get(s, 0.0) for s in DECISION))
             elif isinstance(event, SpeakerTurn):
-                if event.end > self._told and not event.final:
-                    self._told = event.end
-                    self._delays_s["tentative"].append(now - self._began - seconds(event.end))
-                if event.confirmed_end > self._confirmed:
-                    self._confirmed = event.confirmed_end
-                    self._delays_s["confirmed"].append(now - self._began - seconds(event.confirmed_end))
+                self._label("tentative", event.start, event.end, now)
+                self._label("confirmed", event.start, event.confirmed_end, now)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -58,3 +58,9 @@ class LatencySink:
         """Wall time in ms: of the frame path without the encoder per frame, and of each push that decides."""
         with self._lock:
             return {k: np.array(v) for k, v in self._stage_ms.items()}
+
+    def _label(self, kind: str, start: int, end: int, now: float) -> None:
+        """The frames of a turn that had no label of this kind, by their middles."""
+        for frame in range(max(start, self._told[kind]), end, FRAME_SAMPLES):
+            self._delays_s[kind].append(now - self._began - seconds(frame + FRAME_SAMPLES // 2))
+        self._told[kind] = max(self._told[kind], end)

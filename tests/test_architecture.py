@@ -54,10 +54,14 @@ LAYERS = [
     "recording",
     "sessions",
     "exports",
+    "batch",
+    "lanes",
+    "ray_cluster",
     "options",
     "people_commands",
     "session_commands",
     "verify_command",
+    "batch_command",
     "gui_command",
 ]
 

@@ -70,12 +70,15 @@ class MicrophoneSource:
         self.finished = threading.Event()
         self.device_overflows = 0
         """Times that the device itself reported lost input."""
+        self.capture_delay_s = 0.0
+        """From the capture of the latest block's first sample to its callback, by PortAudio's own account."""
         self._stream: Any = None
 
     def start(self, write: Callable[[np.ndarray], None]) -> None:
         def hear(block: np.ndarray, frames: int, when: Any, status: Any) -> None:
             if status.input_overflow:
                 self.device_overflows += 1
+            self.capture_delay_s = when.currentTime - when.inputBufferAdcTime
             write(block)
 
         try:

@@ -76,7 +76,17 @@ class Diariser:
         elif isinstance(item, SegmentEnd):
             yield SpeechEnded(item.end, self._began, item.end)
         else:
-            yield from self._hear(item)
+            yield from self._glance(item) if item.glance else self._hear(item)
+
+    def _glance(self, window: Window) -> Iterator[Event]:
+        """Say who seems to speak now; nothing is learned from it."""
+        votes = self._cast(
+            self._label([*self._likely, *window.pieces], self._before),
+            self._done,
+            window.end,
+            [*self._windows, window],
+        )
+        yield from self._turns.likely(votes, window.end)
 
     def _hear(self, window: Window) -> Iterator[Event]:
         final = [p for p in window.pieces if p.end <= window.settled]
@@ -170,14 +180,20 @@ class Diariser:
             ):
                 self._speakers[owner].learn(piece.heard.vector, piece.end - piece.start)
             self._memory.hear(piece, self._speakers[owner].name)
-        votes = self._cast(labelled, self._done, window.settled)
+        votes = self._cast(labelled, self._done, window.settled, self._windows)
         yield from self._turns.extend(votes, window.end)
         self._done = max(self._done, window.settled)
 
     def _votes(self, pieces: Sequence[Piece], start: int, end: int) -> Votes:
-        return self._cast(self._label(pieces, self._before), start, end)
+        return self._cast(self._label(pieces, self._before), start, end, self._windows)
 
-    def _cast(self, labelled: Sequence[tuple[Piece, int, float]], start: int, end: int) -> Votes:
+    def _cast(
+        self,
+        labelled: Sequence[tuple[Piece, int, float]],
+        start: int,
+        end: int,
+        windows: Sequence[Window],
+    ) -> Votes:
         """How surely each speaker speaks in the frames between two samples, and how many people do."""
         first, n = start // FRAME_SAMPLES, max(0, end - start) // FRAME_SAMPLES
         each, clear = np.zeros((n, len(self._speakers))), np.full((n, len(self._speakers)), np.nan)
@@ -188,7 +204,7 @@ class Diariser:
                 if piece.heard and piece.heard.confidence is not None:
                     clear[a:b, owner] = piece.heard.confidence
         people, weight = np.zeros(n), np.full(n, 1e-9)
-        for window in self._windows:
+        for window in windows:
             begin = window.start // FRAME_SAMPLES
             a, b = max(first, begin), min(first + n, begin + len(window.people))
             if a < b:

@@ -53,6 +53,8 @@ class Window:
     people: np.ndarray
     """Expected number of people who speak, float32 (n_frames,)."""
     pieces: tuple[Piece, ...]
+    glance: bool = False
+    """Only the newest sound, to name its speaker early; the next window tells it again, better known."""
 
 
 Heard = SegmentStart | Window | SegmentEnd
@@ -129,14 +131,17 @@ class _State:
 class Segmenter:
     """`SpeechFrames` in; segment starts, windows and segment ends out, in order of time.
 
-    A window ends every `step_s` of the stream while somebody speaks and until `linger_s` afterwards.
+    A window ends every `step_s` of the stream while somebody speaks and until `linger_s` afterwards, and
+    while somebody speaks, glances every `glance_s` fall between.
     """
 
     latency_samples = 0
 
     def __init__(self, config: SegmentationConfig, network: Segmentation, encoder: SpeakerEncoder) -> None:
         self._network, self._encoder = network, encoder
-        self._step, self._linger = (samples(s) // HOP_SAMPLES for s in (config.step_s, config.linger_s))
+        self._step, self._glance, self._linger = (
+            samples(s) // HOP_SAMPLES for s in (config.step_s, config.glance_s, config.linger_s)
+        )
         self._confirm, self._context = (
             samples(s) // FRAME_SAMPLES for s in (config.confirm_s, config.context_s)
         )
@@ -154,12 +159,14 @@ class Segmenter:
         found: list[Heard] = []
         s, done = self._state, 0
         while done < len(x.speech):
-            left = (self._step - s.position % self._step) // COLUMNS_PER_FRAME
+            left = min(step - s.position % step for step in (self._step, self._glance)) // COLUMNS_PER_FRAME
             n = min(left, len(x.speech) - done)
             found += self._hear(SpeechFrames(*(part for part in _cut(x, done, done + n))))
             done += n
-            if s.position % self._step == 0 and s.silence <= self._linger:
-                found += self._window()
+            if s.position % self._step == 0:
+                found += self._window() if s.silence <= self._linger else ()
+            elif s.position % self._glance == 0 and s.speaking:
+                found += self._window(glance=True)
         return found
 
     def flush(self) -> list[Heard]:
@@ -204,28 +211,29 @@ class Segmenter:
         begin = s.position - len(s.log_mel)
         s.tokens = [t for t in s.tokens if t.centres[-1] >= begin]
 
-    def _window(self, ending: bool = False) -> Iterator[Window]:
+    def _window(self, ending: bool = False, glance: bool = False) -> Iterator[Window]:
         """What is known now: for good of what lies `confirm_s` back, and for the time being of the newest."""
         s = self._state
         if len(s.log_mel) < SHORTEST_COLUMNS:
             return
         self._take_tokens()
+        view = self._view()
+        end = view.begin + len(view.speech)
+        settled = self._settled if glance else end if ending else end - self._confirm
+        spans = ((self._settled, settled), (max(settled, self._newest), end))
+        pieces = tuple(p for a, b in spans for p in self._pieces(view, a, b))
+        if not glance:
+            self._settled, self._newest = max(self._settled, settled), end
+        people = (view.activity.sum(axis=1) * view.speech).astype(np.float32)
+        begin, end = view.begin * FRAME_SAMPLES, s.position * HOP_SAMPLES
+        yield Window(begin, end, settled * FRAME_SAMPLES, people, pieces, glance)
+
+    def _view(self) -> _View:
+        s = self._state
         usable = len(s.log_mel) // 4 * 4
-        speech, begin = s.speech[-usable // COLUMNS_PER_FRAME :], s.position - usable
         activity, alone = self._network(s.log_mel[-usable:])
-        view = _View(begin // COLUMNS_PER_FRAME, activity, alone > self._sure, speech)
-        end = view.begin + len(speech)
-        settled = end if ending else end - self._confirm
-        pieces = [
-            p
-            for a, b in ((self._settled, settled), (max(settled, self._newest), end))
-            for p in self._pieces(view, a, b)
-        ]
-        self._settled, self._newest = max(self._settled, settled), end
-        people = (activity.sum(axis=1) * speech).astype(np.float32)
-        yield Window(
-            begin * HOP_SAMPLES, s.position * HOP_SAMPLES, settled * FRAME_SAMPLES, people, tuple(pieces)
-        )
+        begin = (s.position - usable) // COLUMNS_PER_FRAME
+        return _View(begin, activity, alone > self._sure, s.speech[-usable // COLUMNS_PER_FRAME :])
 
     def _pieces(self, view: _View, first: int, last: int) -> Iterator[Piece]:
         """Who speaks in the frames `first` … `last` − 1: runs of the clearest voice, and of the second."""
