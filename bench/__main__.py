@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     tune.add_argument("--out", type=Path, help="TOML to write, for --config")
 
     environment = _command(commands, "environment", "install a system to compare with")
-    environment.add_argument("system", choices=["diart", "senko"])
+    environment.add_argument("system", choices=["diart", "senko", "sherpa", "small"])
     environment.add_argument("--out", type=Path, required=True, help="folder of environments")
 
     enhancer = _command(commands, "enhancer", "EER, cost and DER with and without the embedding enhancers")
@@ -113,6 +113,17 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--audio", type=Path, default=DEMO, help="sound file with its RTTM, repeated")
     soak.add_argument("--hours", type=float, default=8.0, help="of sound, as fast as it goes")
     soak.add_argument("--minutes", type=float, default=15.0, help="at real time")
+
+    peers = _command(commands, "peers", "other systems and ours side by side: errors, time, memory, start-up")
+    peers.add_argument("--environments", type=Path, required=True, help="what `environment` made")
+    peers.add_argument(
+        "--audio", type=Path, default=CORPUS / "conversations/dev", help="sound and RTTM files"
+    )
+    peers.add_argument("--files", type=int, default=3, help="so many of them")
+    peers.add_argument("--repeats", type=int, default=5)
+    peers.add_argument("--trials", type=Path, help="trial list, for the encoders")
+    peers.add_argument("--root", type=Path, default=CORPUS, help="folder that its files are below")
+    peers.add_argument("--every", type=int, default=4, help="only every n-th of its files")
 
     picture = _command(commands, "picture", "draw the bundled conversation as the engine hears it")
     picture.add_argument("--audio", type=Path, default=DEMO, help="sound file with an RTTM beside it")

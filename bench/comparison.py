@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from bench import peers
+from bench import encoders
 from bench.results import machine, percentiles, save, table
 from bench.sound import read_mono
 from bench.trials import error_rates, in_room, read_beds, read_trials, with_babble, with_noise
@@ -47,16 +47,16 @@ CONDITIONS = (
     Condition("multilingual"),
 )
 
-_systems: dict[str, peers.System] = {}
+_systems: dict[str, encoders.System] = {}
 
 
-def load(encoders: list[str], campplus: Path | None, resemblyzer: bool) -> dict[str, peers.System]:
+def load(names: list[str], campplus: Path | None, resemblyzer: bool) -> dict[str, encoders.System]:
     """The systems to compare, by name."""
-    found = {name: peers.ours(name) for name in encoders}
+    found = {name: encoders.ours(name) for name in names}
     if campplus:
-        found["CAM++"] = peers.campplus(campplus)
+        found["CAM++"] = encoders.campplus(campplus)
     if resemblyzer:
-        found["Resemblyzer"] = peers.resemblyzer()
+        found["Resemblyzer"] = encoders.resemblyzer()
     return found
 
 
@@ -98,7 +98,7 @@ def scores(args: argparse.Namespace) -> Iterator[tuple[Condition, str, np.ndarra
                 yield condition, system, found[labels], found[~labels]
 
 
-def cost_ms(systems: dict[str, peers.System], repeats: int = 200) -> dict[str, dict[str, float]]:
+def cost_ms(systems: dict[str, encoders.System], repeats: int = 200) -> dict[str, dict[str, float]]:
     """Milliseconds of every network for a window of 1.6 s on one core, the systems taking turns."""
     taken: dict[str, list[float]] = {name: [] for name in systems}
     for repeat in range(repeats + 10):

@@ -30,6 +30,7 @@ from engine import (
 )
 
 RIVALS = Path(__file__).parent / "rivals"
+SYSTEMS = ("diart", "senko", "sherpa")
 PARTS = {
     "der": "diarization error rate",
     "miss": "missed detection",
@@ -125,8 +126,8 @@ def rivals(
     """Scores of every other system whose environment there is, and its CPU seconds per second of sound."""
     found = {}
     lengths = {p.stem: len(read_mono(p)) / SAMPLE_RATE for p in paths}
-    for script in sorted(RIVALS.glob("*_run.py")):
-        name = script.stem.removesuffix("_run")
+    for name in SYSTEMS:
+        script = RIVALS / f"{name}_run.py"
         python = environments / name / "bin/python"
         if not python.exists():
             print(f"{name}: no environment in {environments}; `python -m bench environment {name}` makes it")

