@@ -194,7 +194,10 @@ class ListeningResumed(Event):
 
 @dataclass(frozen=True)
 class DeviceLost(Event):
-    """The microphone is gone from `sample` on; silence stands for what it would have heard."""
+    """The microphone is gone from `sample` on; silence stands for what it would have heard.
+
+    As many samples are missing as lie between this and the next `DeviceReturned`, or the end.
+    """
 
     reason: str
 

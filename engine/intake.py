@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from engine.audio.resampler import Resampler, finite
 from engine.audio.ring import Ring
 from engine.audio.sources import PullSource, PushSource
+from engine.errors import AudioError
 from engine.events import DeviceOverflow, Event, InvalidSamples, ListeningPaused, ListeningResumed
 from engine.timebase import SAMPLE_RATE
 
@@ -38,19 +40,44 @@ class Intake:
     """
 
     def __init__(self, source: PullSource | PushSource) -> None:
-        self.paused = False
-        self.began_s: float | None = None
-        """`time.monotonic()` of the first sample, once there is one."""
-        self.attach(source, 0)
+        self.paused = self._silent = False
+        self._marks: deque[tuple[int, bool]] = deque()
+        self._attach(source)
 
-    def attach(self, source: PullSource | PushSource, at: int) -> None:
-        """Go on with a source whose first sample is the stream's sample `at`."""
-        self._source, self._base, self._taken = source, at, 0  # samples of the source, lost ones included
+    def _attach(self, source: PullSource | PushSource) -> None:
+        self._source, self._base, self._taken = source, 0, 0  # samples of the source, lost ones included
         self.ring = Ring(int(RING_S * source.rate), source.channels)
         self._resampler = Resampler(source.rate)
-        self._given, self._overflows = at, 0
-        self._silent = False
-        self._marks: deque[tuple[int, bool]] = deque()
+        self._given = self._overflows = 0
+        self.began_s: float | None = None
+        """`time.monotonic()` of the stream's sample 0, once there is sound."""
+        self.latest_s = time.monotonic()
+        """`time.monotonic()` when sound came last."""
+
+    def reopened(
+        self, reopen: Callable[[], PushSource], patience_s: float, stopping: threading.Event
+    ) -> PushSource | None:
+        """A microphone that is open and heard again, or None; `place` must follow before `take`."""
+        try:
+            source = reopen()
+            self._attach(source)
+            source.start(self.write)
+        except AudioError:
+            return None
+        ends_s = time.monotonic() + patience_s
+        while self.began_s is None and time.monotonic() < ends_s and not source.finished.is_set():
+            if stopping.wait(IDLE_S):
+                break
+        if self.began_s is None:
+            source.close()
+            return None
+        return source
+
+    def place(self, at: int) -> None:
+        """The source's first sample is the stream's sample `at`."""
+        self._base = self._given = at
+        if self.began_s is not None:
+            self.began_s -= at / SAMPLE_RATE
 
     def write(self, block: np.ndarray) -> None:
         """Sound of a microphone; only ever called by its thread."""
@@ -94,9 +121,10 @@ class Intake:
         return rest
 
     def _append(self, block: np.ndarray) -> None:
-        if self.began_s is None:
-            self.began_s = time.monotonic() - len(block) / self._source.rate
+        self.latest_s = time.monotonic()
         self.ring.write(block)
+        if self.began_s is None:
+            self.began_s = self.latest_s - len(block) / self._source.rate
 
     def _pause_s(self, stopping: threading.Event) -> float:
         """Wait until nothing is paused; tells how long that took."""

@@ -14,6 +14,8 @@ from engine.audio.resampler import check_rate
 from engine.errors import AudioError, DeviceError
 from engine.timebase import SAMPLE_RATE
 
+PORTAUDIO = threading.RLock()
+"""Held while a stream is opened, or PortAudio is started anew."""
 BLOCK_S = 0.02
 UNKNOWN_FRAMES = 1 << 48  # what a streamed FLAC says of its length is more
 PORTAUDIO_HELP = (
@@ -62,7 +64,7 @@ class MicrophoneSource:
 
     def __init__(self, device: str | None = None) -> None:
         """`device` is (part of) a name that `voicelane devices` lists; the default one if None."""
-        self._sounddevice = _sounddevice()
+        self._sounddevice, self.device = _sounddevice(), device
         self._index, found = _find_device(self._sounddevice, device)
         self.name = f"mic:{found['name']}"
         self.rate = int(found["default_samplerate"])
@@ -79,16 +81,17 @@ class MicrophoneSource:
             write(block)
 
         try:
-            self._stream = self._sounddevice.InputStream(
-                samplerate=self.rate,
-                device=self._index,
-                channels=self.channels,
-                dtype="float32",
-                blocksize=int(self.rate * BLOCK_S),
-                callback=hear,
-                finished_callback=self.finished.set,
-            )
-            self._stream.start()
+            with PORTAUDIO:
+                self._stream = self._sounddevice.InputStream(
+                    samplerate=self.rate,
+                    device=self._index,
+                    channels=self.channels,
+                    dtype="float32",
+                    blocksize=int(self.rate * BLOCK_S),
+                    callback=hear,
+                    finished_callback=self.finished.set,
+                )
+                self._stream.start()
         except self._sounddevice.PortAudioError as problem:
             self.close()
             raise DeviceError(
@@ -159,8 +162,9 @@ def input_devices(refresh: bool = False) -> list[dict[str, Any]]:
     """
     sounddevice = _sounddevice()
     if refresh:
-        sounddevice._terminate()
-        sounddevice._initialize()
+        with PORTAUDIO:
+            sounddevice._terminate()
+            sounddevice._initialize()
     default = sounddevice.default.device[0]
     return [
         {
@@ -172,6 +176,18 @@ def input_devices(refresh: bool = False) -> list[dict[str, Any]]:
         for i, d in enumerate(sounddevice.query_devices())
         if d["max_input_channels"] > 0
     ]
+
+
+def reopen_microphone(device: str | None, may_refresh: Callable[[], bool] = lambda: True) -> MicrophoneSource:
+    """A microphone that was lost, looked for anew; raises `DeviceError` while it is away.
+
+    For `LiveSession(reconnect=…)`. It starts PortAudio anew where `may_refresh` allows that: only then
+    devices that were connected meanwhile are seen, and every other open stream ends.
+    """
+    with PORTAUDIO:
+        if may_refresh():
+            input_devices(refresh=True)
+        return MicrophoneSource(device)
 
 
 def _sounddevice() -> Any:
