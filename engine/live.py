@@ -12,7 +12,7 @@ import numpy as np
 from engine.audio.sources import PullSource, PushSource
 from engine.errors import DeviceError
 from engine.events import DeviceLost, DeviceReturned, Event, StreamStarted
-from engine.intake import Intake, Item, Lost
+from engine.intake import Intake, Item, LeftOut, Lost
 from engine.label_desk import LabelDesk
 from engine.outbox import Outbox, Sink, Sound
 from engine.pipeline import Pipeline
@@ -210,6 +210,11 @@ class LiveSession:
         if isinstance(item, Lost):
             self.lost_samples += item.n_samples
             self._publish(self.pipeline.skip(item.n_samples))
+        elif isinstance(item, LeftOut):
+            name, place = self.source.name, self.pipeline.heard_samples
+            self._publish([DeviceLost(place, f"{name}: some of its sound did not come")])
+            self._fill(place + item.n_samples)
+            self._publish([DeviceReturned(place + item.n_samples, name)])
         elif isinstance(item, Event):
             self._publish([item])
         else:

@@ -62,7 +62,7 @@ class TerminalSink:
             self._bar.set_description_str("", refresh=False)
         elif isinstance(event, DeviceLost):
             self._lost_at = event.sample
-            self._say(f"{_clock(event.sample)}  {event.reason}; waiting until it is back, Ctrl-C ends")
+            self._say(f"{_clock(event.sample)}  {event.reason}; waiting for more, Ctrl-C ends")
         elif isinstance(event, DeviceReturned):
             missing_s = seconds(event.sample - self._lost_at)
             self._say(f"{_clock(event.sample)}  {event.source} is heard again; {missing_s:.2f} s are missing")

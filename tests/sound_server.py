@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes.util import find_library
 from pathlib import Path
 
@@ -79,6 +81,17 @@ class SoundServer:
     def play(self, path: Path, sink: str = "voice") -> None:
         """A sound file into a virtual microphone, in its own time."""
         subprocess.run(["paplay", f"--device={sink}", str(path)], env=self.env, check=True, timeout=60)
+
+    @contextmanager
+    def playing(self, path: Path, sink: str = "voice") -> Iterator[None]:
+        """A sound file goes into a virtual microphone meanwhile."""
+        command = ["paplay", f"--device={sink}", str(path)]
+        player = subprocess.Popen(command, env=self.env, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            player.kill()
+            player.wait(10)
 
     def voicelane(self, *arguments: str | Path, **options: object) -> subprocess.Popen:
         """The command line as a process that hears this server's microphones."""

@@ -146,8 +146,7 @@ def test_corrections_of_an_open_session_are_kept(window, qtbot):
     assert names(window) == ["S1", "S2", "S3"] == sorted({t.speaker for t in open_session("one").turns()})
 
 
-def test_an_interrupted_session_is_offered_once(window, qtbot, monkeypatch):
-    monkeypatch.setattr("gui.archive.BUSY_S", -1.0)
+def test_an_interrupted_session_is_offered_once(window, qtbot):
     recorded("crashed", {}, finished=False)
     window.sessions.offer_interrupted(window.banner)
     qtbot.waitUntil(window.banner.isVisible, timeout=SLOW_MS)
