@@ -245,6 +245,13 @@ class SoundDropped(Event):
 
 
 @dataclass(frozen=True)
+class SinkFailed(Event):
+    """A recording or another sink takes no more, as when the disk is full; the others go on."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class EnhancerFellBack(Event):
     """The enhancer that was asked for cannot work; from here on embeddings stay as the encoder gives them."""
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.audio.sources import PullSource, PushSource
 from engine.errors import DeviceError
-from engine.events import DeviceLost, DeviceReturned, Event, StreamStarted
+from engine.events import DeviceLost, DeviceReturned, Event, SinkFailed, StreamStarted
 from engine.intake import Intake, Item, LeftOut, Lost
 from engine.label_desk import LabelDesk
 from engine.outbox import Outbox, Sink, Sound
@@ -156,6 +156,7 @@ class LiveSession:
     def _listen(self) -> bool:
         """One round; False when there is nothing more to hear."""
         self._publish(self.corrections.take(self.pipeline.heard_samples))
+        self._tell_failures()
         last = getattr(self.source, "finished", self._fed).is_set() or self._stopping.is_set()
         items = self._intake.take()
         if items:
@@ -234,6 +235,12 @@ class LiveSession:
             for event in events:
                 sink.offer(event, self._patient)
 
+    def _tell_failures(self) -> None:
+        for sink in self._sinks:
+            if sink.problem is not None and not sink.told:
+                sink.told = True
+                self._publish([SinkFailed(self.pipeline.heard_samples, str(sink.problem))])
+
     def _end_sinks(self) -> None:
         for sink in self._sinks:
             sink.end()
@@ -258,6 +265,7 @@ class _SinkThread:
 
     def __init__(self, sink: Sink, most: int) -> None:
         self.problem: BaseException | None = None
+        self.told = False
         self._sink, self._outbox = sink, Outbox(most)
         self._hear: Callable[[Sound], None] | None = getattr(sink, "hear", None)
         self.hears = self._hear is not None

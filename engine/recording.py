@@ -7,8 +7,10 @@ While it is recorded, a lock on `recording.lock` says so.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +34,7 @@ from engine.timebase import SAMPLE_RATE, samples
 FORMAT = 1
 AUDIO, EVENTS, ABOUT, LOCK = "audio.flac", "events.jsonl", "session.json", "recording.lock"
 SYNC_S = 1.0
+FULL_BYTES = 64 << 10
 SILENCE = np.zeros(samples(1.0), np.float32)
 
 
@@ -135,6 +138,8 @@ class Recorder:
         except (OSError, RuntimeError) as problem:  # soundfile's errors are RuntimeErrors
             self._whole = False
             reason = getattr(problem, "strerror", None) or str(problem)
+            if shutil.disk_usage(self.folder.parent).free < FULL_BYTES:  # libsndfile says "System error."
+                reason = os.strerror(errno.ENOSPC)
             raise StoreError(f"{self.folder}: the session cannot be recorded any more ({reason})") from None
 
 

@@ -17,6 +17,7 @@ from engine.events import (
     EventsDropped,
     InvalidSamples,
     Overrun,
+    SinkFailed,
     SpeakerIdentified,
     SpeakerRenamed,
     SpeakersMerged,
@@ -75,6 +76,8 @@ class TerminalSink:
             )
         elif isinstance(event, InvalidSamples):
             self._say(f"{_clock(event.sample)}  {event.count} samples were not numbers; taken as silence")
+        elif isinstance(event, SinkFailed):
+            self._say(f"{_clock(event.sample)}  {event.reason}; listening goes on without it")
         elif isinstance(event, EnhancerFellBack):
             self._say(f"{_clock(event.sample)}  no enhancer: {event.reason}")
         elif isinstance(event, EventsDropped):
