@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.audio.resampler import check_rate
+from engine.audio.wav_header import UnfinishedWav, read_wav_header
 from engine.errors import AudioError, DeviceError
 from engine.timebase import SAMPLE_RATE
 
@@ -234,11 +235,16 @@ def _open_sound(path: Path) -> Any:
         raise AudioError(f"{path}: {what}")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file is empty (0 bytes)")
+    header = read_wav_header(path)
     try:
-        opened = soundfile.SoundFile(_openable(path))
+        patched = UnfinishedWav(path, header.size_at) if header and header.unfinished else None
+        opened = soundfile.SoundFile(patched or _openable(path))
     except (RuntimeError, OSError, TypeError) as problem:
+        if header:
+            check_rate(header.rate, str(path))
         raise AudioError(
-            f"{path}: not a sound file that libsndfile can read ({problem}); "
+            f"{path}: not a sound file that libsndfile can read "
+            f"({getattr(problem, 'error_string', problem)}); "
             "convert it, for example with `ffmpeg -i INPUT output.wav`"
         ) from None
     check_rate(opened.samplerate, str(path))
