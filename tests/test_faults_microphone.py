@@ -130,6 +130,18 @@ def test_ctrl_c_ends_the_waiting_and_the_rest_is_reported_missing(sound_server, 
     assert lost < len(sound) <= (by_the_clock_s + CLOCK_S) * 16_000
 
 
+def test_an_enrolment_whose_microphone_vanishes_is_not_kept(sound_server, tmp_path, home):
+    """Seen: one sentence, status 2. Lost: the recording that had begun; no profile is made of a part."""
+    enrolment = sound_server.voicelane("enrol", "Anna", "mic:pulse", "--seconds", "10")
+    assert enrolment.stdout.readline() == "speak now, for 10 s\n"
+    time.sleep(1.5)
+    unplug(sound_server)
+    _, error = enrolment.communicate(timeout=30)
+    assert enrolment.returncode == 2
+    told = "voicelane: mic:pulse: no more sound comes; connect it again and start anew"
+    assert error.strip().splitlines()[-1] == told and not home.exists()
+
+
 def test_a_silent_microphone_is_no_fault_and_its_silence_is_recorded(sound_server, tmp_path):
     """Seen: that no speech was found. Lost: nothing."""
     live = Listening(sound_server, tmp_path)
