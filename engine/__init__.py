@@ -7,7 +7,14 @@ from engine.archive import export_profiles, import_profiles
 from engine.audio.framer import Framer
 from engine.audio.resampler import Resampler
 from engine.audio.ring import Ring
-from engine.audio.sources import ArraySource, FileSource, MicrophoneSource, input_devices
+from engine.audio.sources import (
+    PORTAUDIO,
+    ArraySource,
+    FileSource,
+    MicrophoneSource,
+    input_devices,
+    reopen_microphone,
+)
 from engine.calibration import (
     Calibration,
     Evidence,
@@ -45,6 +52,7 @@ from engine.events import (
     ListeningResumed,
     Overrun,
     Redone,
+    SinkFailed,
     SoundDropped,
     SpeakerIdentified,
     SpeakerRenamed,
@@ -100,6 +108,7 @@ __all__ = [
     "FRAME_SAMPLES",
     "HOP_SAMPLES",
     "N_MELS",
+    "PORTAUDIO",
     "SAMPLE_RATE",
     "TEXT_FORMATS",
     "ArraySource",
@@ -159,6 +168,7 @@ __all__ = [
     "SegmentationConfig",
     "Session",
     "Sink",
+    "SinkFailed",
     "Sound",
     "SoundDropped",
     "Space",
@@ -220,6 +230,7 @@ __all__ = [
     "read_settings",
     "record",
     "relabel_session",
+    "reopen_microphone",
     "rttm_line",
     "s_norm",
     "samples",

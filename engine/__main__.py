@@ -6,13 +6,14 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from engine.audio.sources import FileSource, MicrophoneSource, input_devices
+from engine.audio.sources import FileSource, MicrophoneSource, input_devices, reopen_microphone
 from engine.batch_command import add_batch
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
@@ -49,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(source, MicrophoneSource):
         print(f"listening to {source.name} at {source.rate} Hz; Ctrl-C ends", flush=True)
     terminal = TerminalSink(source.duration_s)
-    interrupted = _until_done(LiveSession(source, pipeline, [terminal, *sinks]), terminal)
+    reconnect = partial(reopen_microphone, source.device) if isinstance(source, MicrophoneSource) else None
+    session = LiveSession(source, pipeline, [terminal, *sinks], reconnect=reconnect)
+    interrupted = _until_done(session, terminal)
     print_shares(terminal.turns, terminal.labels)
     if recorder:
         print_recorded(recorder)

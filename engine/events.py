@@ -194,7 +194,10 @@ class ListeningResumed(Event):
 
 @dataclass(frozen=True)
 class DeviceLost(Event):
-    """The microphone is gone from `sample` on; silence stands for what it would have heard."""
+    """The microphone is gone from `sample` on; silence stands for what it would have heard.
+
+    As many samples are missing as lie between this and the next `DeviceReturned`, or the end.
+    """
 
     reason: str
 
@@ -239,6 +242,13 @@ class SoundDropped(Event):
     """A slow recording missed `lost_samples` of sound before `sample`; the engine heard it completely."""
 
     lost_samples: int
+
+
+@dataclass(frozen=True)
+class SinkFailed(Event):
+    """A recording or another sink takes no more, as when the disk is full; the others go on."""
+
+    reason: str
 
 
 @dataclass(frozen=True)

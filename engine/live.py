@@ -10,9 +10,9 @@ from types import TracebackType
 import numpy as np
 
 from engine.audio.sources import PullSource, PushSource
-from engine.errors import AudioError, DeviceError
-from engine.events import DeviceLost, DeviceReturned, Event, StreamStarted
-from engine.intake import Intake, Item, Lost
+from engine.errors import DeviceError
+from engine.events import DeviceLost, DeviceReturned, Event, SinkFailed, StreamStarted
+from engine.intake import Intake, Item, LeftOut, Lost
 from engine.label_desk import LabelDesk
 from engine.outbox import Outbox, Sink, Sound
 from engine.pipeline import Pipeline
@@ -41,8 +41,9 @@ class LiveSession:
     ) -> None:
         """The pipeline should be warm (`Pipeline.warm_up`); `queue_events` bounds each sink's queue.
 
-        `reconnect` opens a microphone again that was lost, or raises `AudioError` while it is away: it is
-        asked once a second, from the engine's thread. Without it a lost microphone ends the session.
+        `reconnect` opens a microphone again that was lost (`reopen_microphone`), or raises `AudioError`
+        while it is away: it is asked once a second, from the engine's thread. Without it a lost microphone
+        ends the session.
         """
         self.source, self.pipeline = source, pipeline
         self.lost_samples = 0
@@ -55,7 +56,6 @@ class LiveSession:
         self._intake, self._reconnect = Intake(source), reconnect
         self._sinks = [_SinkThread(sink, queue_events) for sink in sinks]
         self._stopping, self._fed = threading.Event(), threading.Event()
-        self._heard_at_s = 0.0  # when there was sound last, by the clock
         self._problem: BaseException | None = None
         self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
         self._feeder: threading.Thread | None = None
@@ -137,7 +137,7 @@ class LiveSession:
 
     def _work(self) -> None:
         """The ring through the pipeline to the sinks, until the source ends."""
-        self._heard_at_s = time.monotonic()
+        self._intake.latest_s = time.monotonic()
         try:
             while self._listen():
                 pass
@@ -156,10 +156,10 @@ class LiveSession:
     def _listen(self) -> bool:
         """One round; False when there is nothing more to hear."""
         self._publish(self.corrections.take(self.pipeline.heard_samples))
+        self._tell_failures()
         last = getattr(self.source, "finished", self._fed).is_set() or self._stopping.is_set()
         items = self._intake.take()
         if items:
-            self._heard_at_s = time.monotonic()
             self._announce()
             for item in items:
                 self._take(item)
@@ -167,7 +167,7 @@ class LiveSession:
             return False
         elif last:
             self._lose_device("the device has stopped")
-        elif self._pushed and time.monotonic() - self._heard_at_s > STALLED_S:
+        elif self._pushed and time.monotonic() - self._intake.latest_s > STALLED_S:
             self._lose_device(f"no sound has come for {STALLED_S:.0f} s")
         else:
             time.sleep(IDLE_S)
@@ -182,30 +182,24 @@ class LiveSession:
             )
         self.source.close()
         self._push(self._intake.flush())
-        lost_at_s, base = self._heard_at_s, self.pipeline.heard_samples
-        self._publish([DeviceLost(base, f"{self.source.name}: {reason}")])
+        lost_at_s, lost_at = self._intake.latest_s, self.pipeline.heard_samples
+        self._publish([DeviceLost(lost_at, f"{self.source.name}: {reason}")])
         while not self._stopping.wait(RETRY_S):
             self._publish(self.corrections.take(self.pipeline.heard_samples))
-            self._fill(base + samples(time.monotonic() - lost_at_s))
-            if self._returned(self._reconnect):
+            self._fill(lost_at + samples(time.monotonic() - lost_at_s))
+            source = self._intake.reopened(self._reconnect, STALLED_S, self._stopping)
+            if source is not None:
+                self.source, began_s = source, self._intake.began_s
+                assert began_s is not None
+                self._fill(lost_at + samples(began_s - lost_at_s))
+                self._intake.place(self.pipeline.heard_samples)
+                self._publish([DeviceReturned(self.pipeline.heard_samples, source.name)])
                 return
-
-    def _returned(self, reconnect: Callable[[], PushSource]) -> bool:
-        """Whether the microphone could be opened again; then it is heard from here on."""
-        try:
-            source = reconnect()
-            self._intake.attach(source, self.pipeline.heard_samples)
-            source.start(self._intake.write)
-        except AudioError:
-            return False
-        self.source, self._heard_at_s = source, time.monotonic()
-        self._publish([DeviceReturned(self.pipeline.heard_samples, source.name)])
-        return True
 
     def _fill(self, until: int) -> None:
         """Silence up to a sample of the stream, second by second."""
         while (missing := until - self.pipeline.heard_samples) > 0:
-            self._publish(self.pipeline.push(np.zeros(min(missing, SAMPLE_RATE), np.float32)))
+            self._push(np.zeros(min(missing, SAMPLE_RATE), np.float32))
 
     def _announce(self) -> None:
         began_s = self._intake.began_s
@@ -217,6 +211,11 @@ class LiveSession:
         if isinstance(item, Lost):
             self.lost_samples += item.n_samples
             self._publish(self.pipeline.skip(item.n_samples))
+        elif isinstance(item, LeftOut):
+            name, place = self.source.name, self.pipeline.heard_samples
+            self._publish([DeviceLost(place, f"{name}: some of its sound did not come")])
+            self._fill(place + item.n_samples)
+            self._publish([DeviceReturned(place + item.n_samples, name)])
         elif isinstance(item, Event):
             self._publish([item])
         else:
@@ -235,6 +234,12 @@ class LiveSession:
         for sink in self._sinks:
             for event in events:
                 sink.offer(event, self._patient)
+
+    def _tell_failures(self) -> None:
+        for sink in self._sinks:
+            if sink.problem is not None and not sink.told:
+                sink.told = True
+                self._publish([SinkFailed(self.pipeline.heard_samples, str(sink.problem))])
 
     def _end_sinks(self) -> None:
         for sink in self._sinks:
@@ -260,6 +265,7 @@ class _SinkThread:
 
     def __init__(self, sink: Sink, most: int) -> None:
         self.problem: BaseException | None = None
+        self.told = False
         self._sink, self._outbox = sink, Outbox(most)
         self._hear: Callable[[Sound], None] | None = getattr(sink, "hear", None)
         self.hears = self._hear is not None

@@ -10,11 +10,13 @@ from typing import Any
 
 from engine.audio.sources import FileSource, MicrophoneSource
 from engine.config import PipelineConfig, read_config
+from engine.terminal import keep_errors_readable
 
 
 def source_of(name: str, realtime: bool = False) -> MicrophoneSource | FileSource:
     """The microphone for `mic` or `mic:NAME`, else a file."""
     if name == "mic" or name.startswith("mic:"):
+        keep_errors_readable()
         return MicrophoneSource(name[4:] or None)
     return FileSource(name, realtime)
 

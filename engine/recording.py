@@ -2,12 +2,15 @@
 
 A folder holds `audio.flac` (16 kHz mono as the engine heard it), `events.jsonl` and `session.json`. All of
 it is readable at any moment: a killed process loses what the FLAC encoder holds, less than a second.
+While it is recorded, a lock on `recording.lock` says so.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,14 +25,16 @@ import numpy as np
 from engine.errors import StoreError
 from engine.events import Event, SoundDropped, StageTiming, VoiceMeasured
 from engine.home import home_folder, private_file, private_folder, write_private
+from engine.lock import hold
 from engine.names import file_name
 from engine.outbox import Sound
 from engine.profile import Space
 from engine.timebase import SAMPLE_RATE, samples
 
 FORMAT = 1
-AUDIO, EVENTS, ABOUT = "audio.flac", "events.jsonl", "session.json"
+AUDIO, EVENTS, ABOUT, LOCK = "audio.flac", "events.jsonl", "session.json", "recording.lock"
 SYNC_S = 1.0
+FULL_BYTES = 64 << 10
 SILENCE = np.zeros(samples(1.0), np.float32)
 
 
@@ -39,7 +44,7 @@ class About:
 
     format: int
     state: str
-    """`recording` (or interrupted) or `finished`."""
+    """`recording` (for ever, if that was interrupted) or `finished`; `Session.state` tells them apart."""
     source: str
     started: str
     """ISO 8601, UTC."""
@@ -77,6 +82,7 @@ class Recorder:
         self._whole, self._written, self._synced_s = True, 0, time.monotonic()
         with self._named_errors():
             private_folder(folder)
+            self._lock = hold(folder / LOCK)
             self._write_about()
             self._events = private_file(folder / EVENTS, new=True, append=True)
             self._audio_file = private_file(folder / AUDIO, new=True)
@@ -102,13 +108,14 @@ class Recorder:
 
     def close(self) -> None:
         """Whatever failed before, the files are closed; the session is finished only if it is whole."""
-        with self._named_errors():
+        with self._lock, self._named_errors():
             self._audio.close()
             self._audio_file.close()
             self._events.close()
             if self._whole:
                 self._about = replace(self._about, state="finished", lost_samples=self.lost_samples)
                 self._write_about()
+                (self.folder / LOCK).unlink()
 
     def _append(self, block: np.ndarray) -> None:
         self._audio.write(np.clip(block, -1.0, 1.0))
@@ -131,6 +138,8 @@ class Recorder:
         except (OSError, RuntimeError) as problem:  # soundfile's errors are RuntimeErrors
             self._whole = False
             reason = getattr(problem, "strerror", None) or str(problem)
+            if shutil.disk_usage(self.folder.parent).free < FULL_BYTES:  # libsndfile says "System error."
+                reason = os.strerror(errno.ENOSPC)
             raise StoreError(f"{self.folder}: the session cannot be recorded any more ({reason})") from None
 
 

@@ -73,8 +73,7 @@ def relabel_speaker(args: argparse.Namespace) -> int:
 
 
 def _state(session: Session) -> str:
-    state = "finished" if session.finished else "unfinished (being recorded, or interrupted)"
-    return f"{session.about.started}  {session.about.source}  {state}"
+    return f"{session.about.started}  {session.about.source}  {session.state}"
 
 
 def add_sessions(commands: Any) -> None:

@@ -16,8 +16,9 @@ from engine.errors import StoreError, VoicelaneError
 from engine.events import Event, SpeakerTurn, event_from_dict
 from engine.home import home_folder
 from engine.label_desk import LabelDesk
+from engine.lock import held
 from engine.names import check_name
-from engine.recording import ABOUT, AUDIO, EVENTS, FORMAT, About, session_folder
+from engine.recording import ABOUT, AUDIO, EVENTS, FORMAT, LOCK, About, session_folder
 from engine.relabelling import Relabelling
 from engine.settings import build_settings
 
@@ -30,6 +31,8 @@ class Session:
     about: About
     events: tuple[Event, ...]
     labels: Relabelling
+    state: str
+    """`finished`, `recording` (right now), `interrupted`, or `unfinished` where the system cannot tell."""
 
     @property
     def name(self) -> str:
@@ -38,7 +41,7 @@ class Session:
     @property
     def finished(self) -> bool:
         """False while it is recorded, and for ever after a crash."""
-        return self.about.state == "finished"
+        return self.state == "finished"
 
     def turns(self) -> list[SpeakerTurn]:
         """The final turns with the speakers they have after all corrections, in order of time."""
@@ -70,9 +73,12 @@ def open_session(name: str) -> Session:
     folder = session_folder(name)
     if not (folder / ABOUT).is_file():
         raise StoreError(f"there is no session {name!r}; `voicelane sessions list` shows which there are")
+    being_recorded = held(folder / LOCK)  # first: a recording that ends now is then found finished
     about = _about(folder / ABOUT)
     events = tuple(_events(folder / EVENTS, about.state == "finished"))
-    return Session(folder, about, events, Relabelling().after_all(events))
+    state = {True: "recording", False: "interrupted", None: "unfinished"}[being_recorded]
+    state = "finished" if about.state == "finished" else state
+    return Session(folder, about, events, Relabelling().after_all(events), state)
 
 
 def relabel_session(session: Session, old: str, new: str) -> Session:

@@ -197,6 +197,7 @@ class ProfileStore:
         with self._named_errors():
             db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
             try:
+                db.execute("PRAGMA synchronous = EXTRA")  # what is said to be kept outlives a power cut
                 db.execute("PRAGMA secure_delete = ON")
                 db.execute("PRAGMA foreign_keys = ON")
                 self._check(db)
@@ -211,6 +212,9 @@ class ProfileStore:
                 f"{self.path}: was written by a newer voicelane (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}); update voicelane"
             )
+        tables = not version and db.execute("SELECT name FROM sqlite_master").fetchone()
+        if tables and not _version(db):  # asked again: another process may just have made them
+            raise StoreError(f"{self.path}: is a database of another program; move it away and enrol again")
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

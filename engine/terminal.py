@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from io import TextIOWrapper
 
 from tqdm import tqdm
 
 from engine.events import (
+    DeviceLost,
     DeviceOverflow,
+    DeviceReturned,
     EnhancerFellBack,
     Event,
     EventsDropped,
     InvalidSamples,
     Overrun,
+    SinkFailed,
     SpeakerIdentified,
     SpeakerRenamed,
     SpeakersMerged,
@@ -32,6 +37,7 @@ class TerminalSink:
         self._bar = tqdm(total=duration_s, unit="s", bar_format=layout, leave=False, disable=None)
         self.turns: list[SpeakerTurn] = []
         self.labels = Relabelling()
+        self._lost_at = 0
 
     def put(self, event: Event) -> None:
         self.labels = self.labels.after(event)
@@ -55,6 +61,12 @@ class TerminalSink:
             self._say(f"{_clock(event.sample)}  the latest change of names was taken back")
         elif isinstance(event, SpeechEnded):
             self._bar.set_description_str("", refresh=False)
+        elif isinstance(event, DeviceLost):
+            self._lost_at = event.sample
+            self._say(f"{_clock(event.sample)}  {event.reason}; waiting for more, Ctrl-C ends")
+        elif isinstance(event, DeviceReturned):
+            missing_s = seconds(event.sample - self._lost_at)
+            self._say(f"{_clock(event.sample)}  {event.source} is heard again; {missing_s:.2f} s are missing")
         elif isinstance(event, DeviceOverflow):
             self._say(f"{_clock(event.sample)}  the microphone lost some sound by itself")
         elif isinstance(event, Overrun):
@@ -64,6 +76,8 @@ class TerminalSink:
             )
         elif isinstance(event, InvalidSamples):
             self._say(f"{_clock(event.sample)}  {event.count} samples were not numbers; taken as silence")
+        elif isinstance(event, SinkFailed):
+            self._say(f"{_clock(event.sample)}  {event.reason}; listening goes on without it")
         elif isinstance(event, EnhancerFellBack):
             self._say(f"{_clock(event.sample)}  no enhancer: {event.reason}")
         elif isinstance(event, EventsDropped):
@@ -80,6 +94,25 @@ class TerminalSink:
     def _say(self, line: str) -> None:
         tqdm.write(line, file=sys.stdout)
         sys.stdout.flush()
+
+
+def keep_errors_readable() -> None:
+    """From now on only Python writes to the error stream.
+
+    ALSA and PortAudio write riddles there, every second while a microphone is away; what matters of them
+    comes as an error with a sentence.
+    """
+    if sys.stderr is not sys.__stderr__ or not isinstance(sys.stderr, TextIOWrapper):
+        return  # somebody else has it already
+    try:
+        own = os.dup(2)
+    except OSError:  # there is no such stream
+        return
+    sys.stderr.flush()
+    sys.stderr = os.fdopen(own, "w", buffering=1, encoding=sys.stderr.encoding, errors="replace")
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
 
 
 def _clock(sample: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,6 @@ from engine import (
     write_speakers,
 )
 
-BUSY_S = 10.0
-"""A session whose file changed this recently is still being recorded."""
-
 
 @dataclass(frozen=True)
 class Summary:
@@ -33,7 +29,7 @@ class Summary:
     people: tuple[str, ...]
     """Names and labels, the most talkative first."""
     state: str
-    """`finished`, `recording`, `interrupted` or `damaged`."""
+    """As `Session.state`, or `damaged`."""
     problem: str = ""
 
     def matches(self, text: str) -> bool:
@@ -59,24 +55,23 @@ def _summary(name: str) -> Summary:
     if folder in _known and _known[folder][0] == key and _known[folder][1].state == "finished":
         return _known[folder][1]
     try:
-        found = summary_of(open_session(name), time.time() - about.st_mtime < BUSY_S)
+        found = summary_of(open_session(name))
     except StoreError as problem:
         found = Summary(name, "", "", 0.0, (), "damaged", str(problem))
     _known[folder] = key, found
     return found
 
 
-def summary_of(session: Session, busy: bool) -> Summary:
-    """A session in a line; `busy` says whether it was written to a moment ago."""
+def summary_of(session: Session) -> Summary:
+    """A session in a line."""
     spoken: dict[str, int] = {}
     for turn in session.turns():
         name = session.labels.shown(turn.speaker)
         spoken[name] = spoken.get(name, 0) + turn.end - turn.start
     length = max((event.sample for event in session.events), default=0)
-    state = "finished" if session.finished else "recording" if busy else "interrupted"
     people = tuple(sorted(spoken, key=lambda name: -spoken[name]))
     about = session.about
-    return Summary(session.name, about.started, about.source, seconds(length), people, state)
+    return Summary(session.name, about.started, about.source, seconds(length), people, session.state)
 
 
 def export(name: str, kind: str, path: Path) -> Path:

@@ -10,6 +10,7 @@ from engine import (
     Event,
     LabelDesk,
     Session,
+    SinkFailed,
     SpeakerTurn,
     StoreError,
     VoicelaneError,
@@ -34,7 +35,7 @@ class Conversation(QObject):
     selected = Signal()
     """Another turn was chosen."""
     refused = Signal(str)
-    """A correction was refused; why."""
+    """A correction was refused, or a recording failed; why."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,6 +99,9 @@ class Conversation(QObject):
         self.lanes.update(self.state)
         self.voices.update(self.state)
         self.changed.emit()
+        for event in events:
+            if isinstance(event, SinkFailed):
+                self.refused.emit(f"{event.reason}; listening goes on without it")
 
     def end(self, folder: str | None) -> None:
         """The stream is over; a recorded one is a session from now on."""

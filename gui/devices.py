@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine import VoicelaneError, input_devices
+from engine import PORTAUDIO, VoicelaneError, input_devices
 from gui.jobs import Job
 
 WATCH_MS = 3_000
-PORTAUDIO = threading.Lock()
-"""Held while a stream is opened, or PortAudio is started anew."""
 
 
 class Devices(QObject):

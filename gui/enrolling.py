@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine import (
+    PORTAUDIO,
     ArraySource,
     Enroller,
     Enrolment,
@@ -27,7 +28,6 @@ from engine import (
     seconds,
 )
 from gui.conversation import Conversation
-from gui.devices import PORTAUDIO
 from gui.jobs import Job
 from gui.level import Level
 from gui.preferences import Preferences

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 import engine
 from engine import (
+    PORTAUDIO,
     Enroller,
     FileSource,
     LiveSession,
@@ -26,14 +28,13 @@ from engine import (
     VoicelaneError,
     find_calibration,
     in_space,
-    input_devices,
     known_people,
+    reopen_microphone,
     seconds,
     session_folder,
 )
 from gui.bridge import Bridge
 from gui.conversation import Conversation
-from gui.devices import PORTAUDIO
 from gui.health import Health
 from gui.jobs import Job
 from gui.player import Player
@@ -219,13 +220,7 @@ def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> 
     verifier = find_verifier(request.verify, config, settings.false_accepts) if request.verify else None
     pipeline = Pipeline(config, timing=True, people=people, verifier=verifier, voices=True)
     pipeline.warm_up()
-
-    def reconnect() -> MicrophoneSource:
-        with PORTAUDIO:
-            if may_refresh():
-                input_devices(refresh=True)
-            return MicrophoneSource(settings.device or None)
-
+    reconnect = partial(reopen_microphone, settings.device or None, may_refresh)
     with PORTAUDIO:
         source, recorder = open_source(settings), None
         if settings.record:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine import SAMPLE_RATE
-from gui.devices import PORTAUDIO
+from engine import PORTAUDIO, SAMPLE_RATE
 from gui.sound import SoundHistory
 
 BLOCK_S = 0.04

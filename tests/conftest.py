@@ -12,6 +12,7 @@ import pytest
 import soundfile as sf
 
 from engine import Event, LabelDesk, Pipeline, Sound, read_rttm
+from tests.sound_server import SoundServer
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -200,6 +201,16 @@ def talk(window: Window, speech: np.ndarray) -> Window:
     window.listen.timeline.whole()
     QApplication.processEvents()
     return window
+
+
+@pytest.fixture
+def sound_server(tmp_path: Path) -> Iterator[SoundServer]:
+    """A PulseAudio daemon of its own whose only device is a null sink."""
+    found = SoundServer(tmp_path / "pulse")
+    found.start()
+    found.plug("voice")
+    yield found
+    found.stop()
 
 
 @pytest.fixture

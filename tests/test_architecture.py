@@ -27,6 +27,7 @@ LAYERS = [
     "errors",
     "names",
     "home",
+    "lock",
     "events",
     "relabelling",
     "people",

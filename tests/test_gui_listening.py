@@ -25,6 +25,7 @@ from engine import (
     DeviceReturned,
     EnhancerFellBack,
     LabelDesk,
+    SinkFailed,
     session_folder,
 )
 from gui.archive import summaries
@@ -162,6 +163,14 @@ def test_a_lost_microphone_is_told_drawn_and_forgotten_when_it_is_back(window, q
     conversation.take([DeviceReturned(80_000, "mic:USB")])
     assert not window.banner.isVisible()
     assert [(g.start, g.end) for g in conversation.state.gaps] == [(40_000, 80_000)]
+
+
+def test_a_recording_that_fails_is_told_at_once(window):
+    conversation = window.studio.conversation
+    conversation.take(
+        [SinkFailed(40_000, "talk: the session cannot be recorded any more (the disk is full)")]
+    )
+    assert window.banner.isVisible() and "listening goes on without it" in window.banner.words.text()
 
 
 def test_settings_are_kept_and_reach_the_engine(window, home):

@@ -146,8 +146,15 @@ def test_corrections_of_an_open_session_are_kept(window, qtbot):
     assert names(window) == ["S1", "S2", "S3"] == sorted({t.speaker for t in open_session("one").turns()})
 
 
-def test_an_interrupted_session_is_offered_once(window, qtbot, monkeypatch):
-    monkeypatch.setattr("gui.archive.BUSY_S", -1.0)
+def test_a_session_that_another_program_records_is_not_offered(window, qtbot):
+    recorder = Recorder(session_folder("running"), "mic", SPACE)
+    window.sessions.offer_interrupted(window.banner)
+    qtbot.waitUntil(lambda: len(window.sessions._all) == 1, timeout=SLOW_MS)
+    assert window.sessions._all[0].state == "recording" and not window.banner.isVisible()
+    recorder.close()
+
+
+def test_an_interrupted_session_is_offered_once(window, qtbot):
     recorded("crashed", {}, finished=False)
     window.sessions.offer_interrupted(window.banner)
     qtbot.waitUntil(window.banner.isVisible, timeout=SLOW_MS)

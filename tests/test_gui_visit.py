@@ -15,7 +15,7 @@ import soundfile as sf
 
 from engine import read_rttm
 from tests.conftest import DEMO
-from tests.test_microphone import MISSING, sound_server, start_server  # noqa: F401 (a fixture)
+from tests.sound_server import MISSING
 
 pytest.importorskip("PySide6")
 
@@ -45,12 +45,12 @@ def screen() -> Iterator[str]:
     server.wait(10)
 
 
-def test_listen_enrol_merge_stop_open_again_and_export(sound_server, screen, tmp_path):  # noqa: F811
+def test_listen_enrol_merge_stop_open_again_and_export(sound_server, screen, tmp_path):
     sound, out = tmp_path / "talk.wav", tmp_path / "out"
     out.mkdir()
     samples = sf.read(DEMO, dtype="float32")[0]
     sf.write(sound, samples[5 * 16_000 : int((7 + PLAYED_S) * 16_000)], 16_000)
-    env = sound_server | {
+    env = sound_server.env | {
         "DISPLAY": screen,
         "QT_QPA_PLATFORM": "xcb",
         "VOICELANE_HOME": str(tmp_path / "home"),
@@ -66,7 +66,7 @@ def test_listen_enrol_merge_stop_open_again_and_export(sound_server, screen, tmp
     )
     assert visit.stdout is not None
     ready = visit.stdout.readline().strip()
-    player = subprocess.Popen(["paplay", str(sound)], env=sound_server) if ready == "ready" else None
+    player = subprocess.Popen(["paplay", str(sound)], env=sound_server.env) if ready == "ready" else None
     printed, problems = visit.communicate(timeout=120)
     if player:
         player.terminate()
@@ -84,18 +84,8 @@ def test_listen_enrol_merge_stop_open_again_and_export(sound_server, screen, tmp
     assert Path(out / "sessions.png").stat().st_size > 10_000
 
 
-def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(tmp_path):
-    env = os.environ | {
-        "PULSE_RUNTIME_PATH": str(tmp_path),
-        "PULSE_STATE_PATH": str(tmp_path),
-        "PULSE_SERVER": f"unix:{tmp_path}/native",
-        "PULSE_SOURCE": "voice.monitor",
-        "HOME": str(tmp_path),
-        "VOICELANE_HOME": str(tmp_path / "home"),
-        "QT_QPA_PLATFORM": "offscreen",
-    }
-    (tmp_path / ".asoundrc").write_text("pcm.pulse { type pulse }\nctl.pulse { type pulse }\n")
-    server = start_server(env)
+def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(sound_server, tmp_path):
+    env = sound_server.env | {"VOICELANE_HOME": str(tmp_path / "home"), "QT_QPA_PLATFORM": "offscreen"}
     visit = subprocess.Popen(
         [sys.executable, "-m", "tests.visit", "lose"],
         env=env,
@@ -107,15 +97,13 @@ def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(tmp_p
     assert visit.stdout is not None
     try:
         assert visit.stdout.readline().strip() == "ready"
-        server.terminate()
-        server.wait(10)
+        sound_server.stop()
         assert visit.stdout.readline().strip() == "lost"
-        server = start_server(env)
+        sound_server.start()
+        sound_server.plug("voice")
         found = json.loads(visit.communicate(timeout=60)[0])
     finally:
         visit.kill()
-        server.terminate()
-        server.wait(10)
     ((start, end, kind),) = found["gaps"]
     assert kind == "device" and 16_000 < start < end < found["heard"]
     assert "microphone is gone" in found["banner"] and not found["banner_after"]

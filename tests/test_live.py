@@ -356,8 +356,9 @@ def test_a_microphone_that_comes_back_goes_on_in_the_same_session(speech, monkey
         until(lambda: session.pipeline.heard_samples == 80_000)
         mics[0].finished.set()
         until(lambda: len(mics) == 2 and mics[1].say is not None)
-        until(lambda: any(isinstance(e, DeviceReturned) for e in listener.events))
+        assert not any(isinstance(e, DeviceReturned) for e in listener.events), "not before it is heard"
         mics[1].say(np.repeat(speech[80_000:200_000], rate // 16_000))
+        until(lambda: any(isinstance(e, DeviceReturned) for e in listener.events))
         until(lambda: session.waiting_s == 0)
     (lost,) = [e for e in listener.events if isinstance(e, DeviceLost)]
     (back,) = [e for e in listener.events if isinstance(e, DeviceReturned)]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from ctypes.util import find_library
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +15,10 @@ import soundfile as sf
 
 from engine import FileSource, LiveSession, Pipeline, SpeechEnded, final_turns, read_rttm
 from tests.conftest import DEMO
+from tests.sound_server import needs_sound_server
 from tests.test_live import Collector, spoken
 
-NEEDED = ("pulseaudio", "paplay", "pactl")
-MISSING = [name for name in NEEDED if shutil.which(name) is None]
-MISSING += [] if find_library("portaudio") else ["libportaudio2"]
-
-pytestmark = pytest.mark.skipif(
-    bool(MISSING) and "CI" not in os.environ,
-    reason=f"no virtual microphone: {', '.join(MISSING)} not installed "
-    "(apt-get install pulseaudio pulseaudio-utils libasound2-plugins libportaudio2)",
-)
+pytestmark = needs_sound_server
 
 LISTEN = """
 import sys
@@ -45,62 +35,13 @@ print("lost", session.lost_samples, flush=True)
 """
 
 
-def start_server(env: dict[str, str]) -> subprocess.Popen:
-    """PulseAudio with a null sink, once it answers."""
-    server = subprocess.Popen(
-        [
-            "pulseaudio",
-            "-n",
-            "--daemonize=no",
-            "--exit-idle-time=-1",
-            "--use-pid-file=no",
-            "--load=module-native-protocol-unix auth-anonymous=1 socket="
-            + env["PULSE_SERVER"].removeprefix("unix:"),
-            "--load=module-null-sink sink_name=voice rate=48000",
-        ],
-        env=env,
-        stderr=subprocess.PIPE,
-    )
-    for _ in range(100):
-        if subprocess.run(["pactl", "info"], env=env, capture_output=True).returncode == 0:
-            return server
-        time.sleep(0.1)
-    server.kill()
-    pytest.fail(f"PulseAudio did not start: {server.stderr.read().decode()[-500:]}")
-
-
-@pytest.fixture
-def sound_server(tmp_path: Path):
-    """A PulseAudio daemon of its own whose only device is a null sink; yields the environment."""
-    folder = tmp_path / "pulse"
-    folder.mkdir(mode=0o700)
-    env = os.environ | {
-        "PULSE_RUNTIME_PATH": str(folder),
-        "PULSE_STATE_PATH": str(folder),
-        "PULSE_SERVER": f"unix:{folder}/native",
-        "PULSE_SOURCE": "voice.monitor",
-        "PULSE_SINK": "voice",
-        "HOME": str(tmp_path),
-    }
-    asoundrc = "pcm.pulse { type pulse }\nctl.pulse { type pulse }\n"
-    (tmp_path / ".asoundrc").write_text(asoundrc)
-    server = start_server(env)
-    yield env
-    server.terminate()
-    server.wait(10)
-
-
-def start_of_first(events_or_turns: list[tuple[int, int]]) -> int:
-    return min(start for start, _ in events_or_turns)
-
-
 def test_what_the_microphone_hears_is_what_the_file_says(sound_server, tmp_path, speech):
     sound = tmp_path / "talk.wav"
     sf.write(sound, speech, 16_000)
     log = tmp_path / "live.jsonl"
     listener = subprocess.Popen(
         [sys.executable, "-c", LISTEN, str(log)],
-        env=sound_server,
+        env=sound_server.env,
         cwd=Path(__file__).parents[1],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -108,7 +49,7 @@ def test_what_the_microphone_hears_is_what_the_file_says(sound_server, tmp_path,
     )
     assert listener.stdout is not None and listener.stdin is not None
     assert listener.stdout.readline().strip() == "ready"
-    subprocess.run(["paplay", str(sound)], env=sound_server, check=True, timeout=60)
+    sound_server.play(sound)
     time.sleep(1.0)
     printed, _ = listener.communicate("\n", timeout=60)
     assert printed.split() == ["lost", "0"]
@@ -150,7 +91,7 @@ def agreement(live: list[dict], offline: list, shift: int, n_frames: int) -> flo
 def test_the_microphone_is_found_by_its_name(sound_server):
     found = subprocess.run(
         [sys.executable, "-m", "engine", "devices"],
-        env=sound_server,
+        env=sound_server.env,
         cwd=DEMO.parents[2],
         capture_output=True,
         text=True,
@@ -162,7 +103,7 @@ def test_the_microphone_is_found_by_its_name(sound_server):
 def test_an_unknown_microphone_is_named_with_those_that_exist(sound_server):
     found = subprocess.run(
         [sys.executable, "-m", "engine", "run", "mic:Nonesuch 3000"],
-        env=sound_server,
+        env=sound_server.env,
         cwd=DEMO.parents[2],
         capture_output=True,
         text=True,
@@ -175,17 +116,10 @@ def test_an_unknown_microphone_is_named_with_those_that_exist(sound_server):
 def test_the_command_line_listens_until_ctrl_c(sound_server, tmp_path, speech, name):
     sound, turns = tmp_path / "talk.wav", tmp_path / "live.rttm"
     sf.write(sound, speech[: 8 * 16_000], 16_000)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "engine", "run", name, "--rttm", str(turns)],
-        env=sound_server,
-        cwd=DEMO.parents[2],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = sound_server.voicelane("run", name, "--rttm", turns)
     assert process.stdout is not None
     assert process.stdout.readline().startswith("listening to mic:")
-    subprocess.run(["paplay", str(sound)], env=sound_server, check=True, timeout=60)
+    sound_server.play(sound)
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     printed, error = process.communicate(timeout=60)

@@ -21,6 +21,7 @@ from engine import (
     Redone,
     Relabelling,
     RttmSink,
+    SinkFailed,
     SpeakerIdentified,
     SpeakerRenamed,
     SpeakersMerged,
@@ -280,6 +281,7 @@ def test_every_event_there_and_back_as_json(speech):
     events += [SpeakerIdentified(1, "S1", "Anna", 0.5), SpeakersMerged(1, "S1", "S2")]
     events += [TurnAssigned(1, "S1", "S2", 0, 9), SpeakerSplit(1, "S1", "S1b", 5), Redone(2)]
     events += [DeviceLost(1, "gone"), DeviceReturned(2, "mic"), ListeningPaused(3), ListeningResumed(4)]
+    events += [SinkFailed(5, "the disk is full")]
     assert [event_from_dict(e.as_dict()) for e in events] == events
     for broken in ({}, {"event": "Nonsense"}, {"event": "Undone"}, {"event": "Undone", "sample": "3"}):
         with pytest.raises(VoicelaneError):

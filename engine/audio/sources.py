@@ -11,9 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.audio.resampler import check_rate
+from engine.audio.wav_header import UnfinishedWav, read_wav_header
 from engine.errors import AudioError, DeviceError
 from engine.timebase import SAMPLE_RATE
 
+PORTAUDIO = threading.RLock()
+"""Held while a stream is opened, or PortAudio is started anew."""
 BLOCK_S = 0.02
 UNKNOWN_FRAMES = 1 << 48  # what a streamed FLAC says of its length is more
 PORTAUDIO_HELP = (
@@ -62,7 +65,7 @@ class MicrophoneSource:
 
     def __init__(self, device: str | None = None) -> None:
         """`device` is (part of) a name that `voicelane devices` lists; the default one if None."""
-        self._sounddevice = _sounddevice()
+        self._sounddevice, self.device = _sounddevice(), device
         self._index, found = _find_device(self._sounddevice, device)
         self.name = f"mic:{found['name']}"
         self.rate = int(found["default_samplerate"])
@@ -82,16 +85,17 @@ class MicrophoneSource:
             write(block)
 
         try:
-            self._stream = self._sounddevice.InputStream(
-                samplerate=self.rate,
-                device=self._index,
-                channels=self.channels,
-                dtype="float32",
-                blocksize=int(self.rate * BLOCK_S),
-                callback=hear,
-                finished_callback=self.finished.set,
-            )
-            self._stream.start()
+            with PORTAUDIO:
+                self._stream = self._sounddevice.InputStream(
+                    samplerate=self.rate,
+                    device=self._index,
+                    channels=self.channels,
+                    dtype="float32",
+                    blocksize=int(self.rate * BLOCK_S),
+                    callback=hear,
+                    finished_callback=self.finished.set,
+                )
+                self._stream.start()
         except self._sounddevice.PortAudioError as problem:
             self.close()
             raise DeviceError(
@@ -162,8 +166,9 @@ def input_devices(refresh: bool = False) -> list[dict[str, Any]]:
     """
     sounddevice = _sounddevice()
     if refresh:
-        sounddevice._terminate()
-        sounddevice._initialize()
+        with PORTAUDIO:
+            sounddevice._terminate()
+            sounddevice._initialize()
     default = sounddevice.default.device[0]
     return [
         {
@@ -175,6 +180,18 @@ def input_devices(refresh: bool = False) -> list[dict[str, Any]]:
         for i, d in enumerate(sounddevice.query_devices())
         if d["max_input_channels"] > 0
     ]
+
+
+def reopen_microphone(device: str | None, may_refresh: Callable[[], bool] = lambda: True) -> MicrophoneSource:
+    """A microphone that was lost, looked for anew; raises `DeviceError` while it is away.
+
+    For `LiveSession(reconnect=…)`. It starts PortAudio anew where `may_refresh` allows that: only then
+    devices that were connected meanwhile are seen, and every other open stream ends.
+    """
+    with PORTAUDIO:
+        if may_refresh():
+            input_devices(refresh=True)
+        return MicrophoneSource(device)
 
 
 def _sounddevice() -> Any:
@@ -221,11 +238,16 @@ def _open_sound(path: Path) -> Any:
         raise AudioError(f"{path}: {what}")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file is empty (0 bytes)")
+    header = read_wav_header(path)
     try:
-        opened = soundfile.SoundFile(_openable(path))
+        patched = UnfinishedWav(path, header.size_at) if header and header.unfinished else None
+        opened = soundfile.SoundFile(patched or _openable(path))
     except (RuntimeError, OSError, TypeError) as problem:
+        if header:
+            check_rate(header.rate, str(path))
         raise AudioError(
-            f"{path}: not a sound file that libsndfile can read ({problem}); "
+            f"{path}: not a sound file that libsndfile can read "
+            f"({getattr(problem, 'error_string', problem)}); "
             "convert it, for example with `ffmpeg -i INPUT output.wav`"
         ) from None
     check_rate(opened.samplerate, str(path))

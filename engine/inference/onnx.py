@@ -26,10 +26,15 @@ def find_model(name: str, kind: str) -> Path:
         folder = Path(name)
     if not folder.is_dir():
         known = ", ".join(p.name for p in installed())
-        raise ModelError(f"no {kind} model named {name!r}; installed: {known or 'none'}")
+        raise ModelError(
+            f"no {kind} model named {name!r}; installed: {known or 'none'}; "
+            "name one of these, or reinstall voicelane"
+        )
     found = read_manifest(folder).kind
     if found != kind:
-        raise ModelError(f"{folder}: expected a model of kind {kind}, got {found}")
+        raise ModelError(
+            f"{folder}: expected a model of kind {kind}, got {found}; name another or reinstall this one"
+        )
     return folder
 
 
@@ -52,7 +57,9 @@ def _session(folder: Path, sha256: str, threads: int) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(folder / WEIGHTS_NAME, options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # onnxruntime raises a family of its own without a common base
-        raise ModelError(f"{folder / WEIGHTS_NAME}: ONNX Runtime cannot load it ({problem})") from None
+        raise ModelError(
+            f"{folder / WEIGHTS_NAME}: ONNX Runtime cannot load it ({problem}); reinstall the model"
+        ) from None
 
 
 class Model:
@@ -74,7 +81,9 @@ class Model:
         expected = {*self.manifest.inputs, *self.manifest.state}
         found = {node.name for node in self._session.get_inputs()}
         if expected != found:
-            raise ModelError(f"{folder}: manifest inputs {sorted(expected)}, network {sorted(found)}")
+            raise ModelError(
+                f"{folder}: manifest inputs {sorted(expected)}, network {sorted(found)}; reinstall the model"
+            )
 
     def run(self, **inputs: np.ndarray) -> list[np.ndarray]:
         """The manifest's outputs in order; carries the state forward."""
