@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import engine
+from bench.results import printed, sign
 from engine import EnhancerConfig
 
 DEMO = Path(engine.__file__).parent / "demo" / "conversation.opus"
@@ -87,7 +89,6 @@ def parser() -> argparse.ArgumentParser:
     enhancer.add_argument("--vectors", type=Path, help="folder that keeps the raw embeddings for another run")
     enhancer.add_argument("--trainings", type=Path, help="folder of WHAT/SEED/METHOD_ENCODER, more networks")
     enhancer.add_argument("--jobs", type=int, default=1, help="processes that embed")
-    enhancer.add_argument("--plot", type=Path, help="plot of EER against SNR to write, PNG")
 
     latency = _command(commands, "latency", "time per stage and frame, real-time factor, sound to label")
     latency.add_argument("--audio", type=Path, default=DEMO, help="sound file, or a folder of them")
@@ -114,6 +115,12 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--hours", type=float, default=8.0, help="of sound, as fast as it goes")
     soak.add_argument("--minutes", type=float, default=15.0, help="at real time")
 
+    scale = _command(commands, "scale", "cost of a second of sound with ever more people")
+    scale.add_argument("--manifest", type=Path, default=CORPUS / "manifest.tsv", help="file, split, speaker")
+    scale.add_argument("--split", default="dev")
+    scale.add_argument("--speakers", type=int, nargs="+", default=[2, 5, 10, 20, 50])
+    scale.add_argument("--length-s", type=float, default=600.0, help="of each conversation")
+
     peers = _command(commands, "peers", "other systems and ours side by side: errors, time, memory, start-up")
     peers.add_argument("--environments", type=Path, required=True, help="what `environment` made")
     peers.add_argument(
@@ -135,9 +142,11 @@ def parser() -> argparse.ArgumentParser:
     gui.add_argument("--paints", type=int, default=300, help="pictures of each kind")
     gui.add_argument("--size", default="1280x800", help="of the window, in pixels")
 
-    readme = _command(commands, "readme", "run the commands of README.md's tables and refresh them")
-    readme.add_argument("--readme", type=Path, default=Path("README.md"))
-    readme.add_argument("--only", help="only the tables whose command holds this text")
+    report = _command(commands, "report", "README.md's tables, plots and one HTML page from JSON results")
+    report.add_argument("--readme", type=Path, default=Path("README.md"))
+    report.add_argument("--results", type=Path, default=Path("docs/results"), help="folder of JSON files")
+    report.add_argument("--out", type=Path, default=Path("docs/report.html"), help="plots lie beside it")
+    report.add_argument("--run", metavar="TEXT", help="first run the tables' commands that hold this text")
     return top
 
 
@@ -150,7 +159,10 @@ def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    import_module(f"bench.{args.command}").measure(args)
+    with printed() as said:
+        import_module(f"bench.{args.command}").measure(args)
+    if args.json:
+        sign(args.json, sys.argv[1:], "".join(said))
 
 
 if __name__ == "__main__":

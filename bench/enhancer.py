@@ -249,24 +249,3 @@ def measure(args: argparse.Namespace) -> None:
     rows = [[m, *(der[m][p] for p in parts), cost[m]["p50"] if m in cost else 0.0] for m in der]
     print(table(["enhancer", "DER %", *parts[1:], "µs per embedding, p50"], rows))
     save(args.json, {"machine": machine(), "eer": result, "repeated": drawn, "cost_us": cost, "der": der})
-    if args.plot:
-        draw(result, shown, args.plot)
-
-
-def draw(result: dict[str, dict[str, float]], shown: list[str], path: Path) -> None:
-    """EER against the SNR of the noise, one panel per trial list, as PNG."""
-    from matplotlib.figure import Figure
-
-    levels = [0.0, 5.0, 10.0, None]
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    for panel, name in zip(figure.subplots(1, 2), LISTS, strict=True):
-        for variant in shown:
-            eers = [result[variant][str(Condition(name, noise_db=level))] for level in levels]
-            panel.plot(range(len(levels)), eers, ".-", label=variant)
-        panel.set_xticks(range(len(levels)), ["0", "5", "10", "clean"])
-        panel.set(title=name, xlabel="SNR of the noise / dB")
-        panel.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("EER / %")
-    figure.axes[0].legend(fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)

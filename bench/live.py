@@ -24,6 +24,7 @@ from bench.results import machine, percentiles, save, table
 from bench.sound import audio_files, read_mono, read_reference
 from bench.sound_card import DEVICE, play, sound_card
 from engine import (
+    FRAME_SAMPLES,
     SAMPLE_RATE,
     ArraySource,
     Enroller,
@@ -43,7 +44,7 @@ from engine import (
     seconds,
 )
 
-BLOCK_MS = 20.0
+BLOCK_MS, BIN_MS = 20.0, 50.0
 TAIL_S = 3.0
 ALIGN_S = 20.0
 ENOUGH_S = {"new speaker": 1.5, "known person": 1.6}
@@ -124,6 +125,8 @@ class Timings:
     lost_samples: int = 0
     overflows: int = 0
     """Times that the device itself lost sound."""
+    look_ahead: int = 0
+    """Samples that the detector hears ahead of what it judges."""
 
     def add(self, name: str, values: Any) -> None:
         self.rows.setdefault(name, []).extend(float(v) for v in values)
@@ -179,6 +182,7 @@ def listen(path: Path, timings: Timings) -> None:
     pipeline = Pipeline(timing=True, people=people(sound, turns))
     pipeline.warm_up()
     notes, latency, source = Notes(), LatencySink(), TimedMicrophone(DEVICE)
+    timings.look_ahead = pipeline.latency_samples - FRAME_SAMPLES
     notes.session = session = LiveSession(source, pipeline, [notes, latency])
     with session:
         time.sleep(0.5)
@@ -280,9 +284,16 @@ def _stages(events: list[StageTiming], timings: Timings) -> None:
 def _summary(timings: Timings) -> dict[str, Any]:
     rows = {name: percentiles(values) | {"n": len(values)} for name, values in timings.rows.items()}
     counts = {"frames": timings.frames, "deadline_misses": timings.late}
+    histogram: dict[str, Any] = {"step_ms": BIN_MS}
+    for kind in ("tentative", "confirmed"):
+        delays = timings.rows[f"capture to {kind} label"]
+        edges = np.arange(0, max(delays) + 2 * BIN_MS, BIN_MS)
+        histogram[kind] = np.histogram(delays, edges)[0].tolist()
     return {
         "ms": rows,
         **counts,
+        "histogram": histogram,
+        "look_ahead_ms": 1e3 * seconds(timings.look_ahead),
         "lost_samples": timings.lost_samples,
         "device_overflows": timings.overflows,
     }

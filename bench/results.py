@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+import io
 import json
 import os
 import platform
-from collections.abc import Sequence
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -34,6 +39,38 @@ def save(path: Path | None, content: dict[str, Any]) -> None:
     """Write a JSON file, if one was asked for."""
     if path is not None:
         path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+class _Tee(io.TextIOBase):
+    """Writes through, and keeps what was written."""
+
+    def __init__(self, through: TextIO, kept: list[str]) -> None:
+        self._through, self._kept = through, kept
+
+    def write(self, text: str) -> int:
+        self._kept.append(text)
+        return self._through.write(text)
+
+    def flush(self) -> None:
+        self._through.flush()
+
+
+@contextmanager
+def printed() -> Iterator[list[str]]:
+    """What is printed while it lasts."""
+    kept: list[str] = []
+    with redirect_stdout(_Tee(sys.stdout, kept)):
+        yield kept
+
+
+def sign(path: Path, arguments: list[str], text: str) -> None:
+    """Add to a result the command that made it, where and when, and what it printed."""
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    at = arguments.index("--json") if "--json" in arguments else len(arguments)
+    command = " ".join(["python -m bench", *map(shlex.quote, arguments[:at] + arguments[at + 2 :])])
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    about = {"command": command, "machine": machine(), "date": str(today), "printed": text.strip()}
+    save(path, about | {k: v for k, v in content.items() if k not in about})
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

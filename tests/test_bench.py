@@ -152,7 +152,6 @@ def test_enhancers_are_measured_in_every_condition(tmp_path, trials, conversatio
         "--conversations": conversations,
         "--vectors": tmp_path / "vectors",
         "--trainings": tmp_path / "trainings",
-        "--plot": tmp_path / "eer.png",
     }
     found = bench(tmp_path, "enhancer", *(x for pair in options.items() for x in pair))
     assert len(list((tmp_path / "vectors").iterdir())) == 18
@@ -163,7 +162,6 @@ def test_enhancers_are_measured_in_every_condition(tmp_path, trials, conversatio
     assert found["repeated"]["shipped mlp, trained again"]["english, room"] == [
         found["eer"]["mlp, as shipped"]["english, room"]
     ]
-    assert (tmp_path / "eer.png").stat().st_size > 10_000
 
 
 def test_noise_is_added_at_the_wanted_ratio_over_active_frames(rng):
@@ -189,15 +187,3 @@ def test_missing_material_is_named_without_a_traceback(tmp_path, conversations, 
         text=True,
     )
     assert found.returncode != 0 and "Traceback" not in found.stderr and "sound" in found.stderr
-
-
-def test_tables_of_the_readme_are_refreshed_between_their_markers(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(
-        "before\n<!-- bench latency --frames 400 --repeats 1 --live-s 4 -->\nold\n<!-- end -->\nafter\n"
-    )
-    bench_readme = [sys.executable, "-m", "bench", "readme", "--readme", str(readme)]
-    subprocess.run(bench_readme, cwd=DEMO.parents[2], check=True, capture_output=True)
-    text = readme.read_text()
-    assert text.startswith("before\n<!-- bench latency") and text.endswith("<!-- end -->\nafter\n")
-    assert "frame_path_ms" in text and "old" not in text and "python -m bench latency" in text
