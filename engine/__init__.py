@@ -100,7 +100,7 @@ from engine.stages.encoder import SpeakerEncoder, load_encoder
 from engine.stages.enhancer import Enhancer, find_enhancer, load_enhancer
 from engine.stages.frontend import encoder_columns
 from engine.stages.vad import Decisions, Vad, VadEvidence, VadInput
-from engine.stages.verifier import Verifier
+from engine.stages.verifier import LiveVerifier, Verifier
 from engine.store import ProfileStore
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, samples, seconds
 
@@ -145,6 +145,7 @@ __all__ = [
     "ListeningPaused",
     "ListeningResumed",
     "LiveSession",
+    "LiveVerifier",
     "Manifest",
     "MicrophoneSource",
     "Model",

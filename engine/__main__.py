@@ -32,7 +32,7 @@ from engine.session_commands import add_sessions, print_recorded
 from engine.sinks import JsonLinesSink, RttmSink, read_rttm
 from engine.terminal import TerminalSink, print_shares
 from engine.timebase import seconds
-from engine.verify_command import add_verify
+from engine.verify_command import FALSE_ACCEPTS, add_verify, live_verifier
 
 DEMO = Path(__file__).parent / "demo" / "conversation.opus"
 INTERRUPTED = 130
@@ -42,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     """`voicelane run`: one source through the live engine."""
     source, config = source_of(args.input, args.realtime), config_of(args)
     folder = free_folder(session_folder(args.session)) if args.session is not None else None
-    pipeline = Pipeline(config, people=recognisable(config, args.people))
+    people = recognisable(config, args.people or bool(args.verify) or None)
+    verifier = live_verifier(config, people, args.verify) if args.verify else None
+    pipeline = Pipeline(config, people=people, live_verifier=verifier)
     sinks = _file_sinks(args.rttm, args.jsonl, args.input)
     _warm_up(pipeline)
     recorder = Recorder(folder, source.name, pipeline.space) if folder else None
@@ -219,6 +221,14 @@ def parser() -> argparse.ArgumentParser:
         "--people",
         action=argparse.BooleanOptionalAction,
         help="recognise enrolled people by name (default: if there are any)",
+    )
+    command.add_argument(
+        "--verify",
+        type=float,
+        choices=FALSE_ACCEPTS,
+        metavar="PERCENT",
+        help="show how the evidence grows that each speaker is an enrolled person, judged at this rate of "
+        "false accepts: 0.1, 1 or 5",
     )
     command.add_argument(
         "--session", metavar="NAME|DIR", help="record sound and events; see `voicelane sessions`"

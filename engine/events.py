@@ -125,7 +125,8 @@ class SpeakerIdentified(Event):
 
 @dataclass(frozen=True)
 class Verification(Event):
-    """Whether all speech up to `sample` is that of the enrolled person `name`; a later one replaces it."""
+    """Whether the speech up to `sample` of `speaker` (empty: all speech) is that of the enrolled person
+    `name`; a later one of the same speaker replaces it."""
 
     name: str
     score: float
@@ -135,6 +136,7 @@ class Verification(Event):
     heard_s: float
     """Seconds of speech behind it."""
     accepted: bool
+    speaker: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from engine.stages.enhancer import EnhancerStage, load_enhancer
 from engine.stages.frontend import FrontEnd
 from engine.stages.plda import load_plda
 from engine.stages.segmenter import Heard, Segmenter, load_segmentation
-from engine.stages.verifier import Verifier, check_verifier
+from engine.stages.verifier import LiveVerifier, Verifier, check_verifier
 from engine.stopwatch import Stopwatch
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
 
@@ -51,13 +51,14 @@ class Pipeline:
         people: Sequence[Person] = (),
         verifier: Verifier | None = None,
         voices: bool = False,
+        live_verifier: LiveVerifier | None = None,
     ) -> None:
         """`timing` adds a `StageTiming` event to every push, `voices` a `VoiceMeasured` for every voice of
         every window; models are loaded here.
 
         `people` are recognised by name; their embeddings come from the same encoder and enhancer. `verifier`
-        judges all speech as one person's. When the enhancer falls back, nobody is recognised or verified any
-        more.
+        judges all speech as one person's, `live_verifier` that of each speaker. When the enhancer falls back,
+        nobody is recognised or verified any more.
         """
         self.config = config = config or PipelineConfig()
         self._timing, self._stopwatch = timing, Stopwatch()
@@ -70,7 +71,9 @@ class Pipeline:
         self.space = Space(encoder.id, enhancer_id, encoder.name)
         check_people(people, encoder.dim)
         self._plda = load_plda(config.encoder, encoder, enhanced=enhancer_id != OFF)
-        self._people, self._voices = people, voices
+        self._people, self._voices, self._live_verifier = people, voices, live_verifier
+        if live_verifier:
+            check_verifier(live_verifier, self.space)
         self._diariser = self.diariser(config.diariser, config.reclustering)
         self._verifying = _Verifying(config, verifier, self.space) if verifier else None
         self.reset()
@@ -141,7 +144,7 @@ class Pipeline:
 
     def diariser(self, config: DiariserConfig, reclustering: ReclusteringConfig) -> Diariser:
         """A new last stage with other settings: `process(items)` and `flush()` give events."""
-        return Diariser(config, reclustering, self._plda, self._people, self._voices)
+        return Diariser(config, reclustering, self._plda, self._people, self._voices, self._live_verifier)
 
     def warm_up(self) -> None:
         """Compile, load and touch everything once, so that the first sound meets no pause."""
@@ -174,7 +177,7 @@ class Pipeline:
         for item in self._enhancer.process(items):
             with self._stopwatch("diariser"):
                 if isinstance(item, EnhancerFellBack):
-                    self._diariser.recogniser.distrust()
+                    self._diariser.distrust()
                     events.append(item)
                 elif not isinstance(item, Embedding):
                     events += self._diariser.process([item])

@@ -24,6 +24,7 @@ from engine.events import (
     SpeakerTurn,
     SpeechEnded,
     Undone,
+    Verification,
 )
 from engine.relabelling import Relabelling
 from engine.timebase import seconds
@@ -53,6 +54,11 @@ class TerminalSink:
             )
         elif isinstance(event, SpeakerIdentified):
             self._say(f"{_clock(event.sample)}  {event.speaker} is {event.name} (cosine {event.score:.2f})")
+        elif isinstance(event, Verification) and event.speaker:
+            self._say(
+                f"{_clock(event.sample)}  {event.speaker} is {'' if event.accepted else 'not '}accepted as "
+                f"{event.name} after {event.heard_s:.1f} s of speech (log-likelihood ratio {event.llr:+.2f})"
+            )
         elif isinstance(event, SpeakerRenamed):
             self._say(f"{_clock(event.sample)}  {event.speaker} is now called {event.name}")
         elif isinstance(event, SpeakersMerged):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from engine.audio.sources import ArraySource, FileSource, MicrophoneSource
 from engine.calibration import Calibration, find_calibration
+from engine.config import PipelineConfig
 from engine.enrolment import LONGEST_S, Enroller, in_space, mono
 from engine.errors import AudioError, ConfigError
 from engine.events import Event, Verification
@@ -15,7 +17,7 @@ from engine.live import LiveSession
 from engine.options import add_command, add_models, config_of, source_of
 from engine.people import Person, mean_voice
 from engine.pipeline import Pipeline
-from engine.stages.verifier import Verifier
+from engine.stages.verifier import LiveVerifier, Verifier
 from engine.store import ProfileStore
 from engine.timebase import samples
 
@@ -111,6 +113,11 @@ def _verdict(found: Verification, calibration: Calibration, false_accepts: float
         f"threshold {calibration.threshold(false_accepts):+.2f} for {false_accepts:g} % false accepts, "
         f"from {calibration.n_strangers:,} comparisons of {calibration.n_voices} strangers"
     )
+
+
+def live_verifier(config: PipelineConfig, people: Sequence[Person], false_accepts: float) -> LiveVerifier:
+    """The evidence for each speaker of a stream, at a rate in percent."""
+    return LiveVerifier(people, find_calibration(config.encoder.model, Enroller(config).space), false_accepts)
 
 
 def add_verify(commands: Any) -> None:

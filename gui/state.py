@@ -182,7 +182,7 @@ REDUCERS: dict[type[Event], Callable[[State, Any], State]] = {
     SpeechStarted: lambda s, e: replace(s, speaking_since=e.start),
     SpeechEnded: _speech_ended,
     VoiceMeasured: _voice,
-    Verification: lambda s, e: replace(s, verdicts=(*s.verdicts, e)),
+    Verification: lambda s, e: s if e.speaker else replace(s, verdicts=(*s.verdicts, e)),
     Overrun: _overrun,
     ListeningPaused: lambda s, e: _gap_begins(s, e, PAUSED),
     ListeningResumed: lambda s, e: _gap_ends(s, e, PAUSED),

@@ -20,6 +20,7 @@ from engine.stages.plda import Plda
 from engine.stages.reclustering import Reclustering
 from engine.stages.segmenter import Heard, Piece, Window
 from engine.stages.turns import Turns, Votes
+from engine.stages.verifier import LiveVerifier
 from engine.stages.voices import Speaker, choose, similarity
 from engine.timebase import FRAME_SAMPLES, samples
 
@@ -40,15 +41,19 @@ class Diariser:
         plda: Plda,
         people: Sequence[Person] = (),
         measuring: bool = False,
+        verifier: LiveVerifier | None = None,
     ) -> None:
-        """`plda` is of the embeddings' space; `measuring` adds a `VoiceMeasured` for every new piece."""
+        """`plda` is of the embeddings' space; `measuring` adds a `VoiceMeasured` for every new piece,
+        `verifier` the evidence of who each speaker is."""
         self._config, self._global, self._plda, self._measuring = config, reclustering, plda, measuring
-        self.recogniser = Recogniser(people, config.known)
+        self._recogniser, self._verifier = Recogniser(people, config.known), verifier
         self._enough = samples(config.enough_s)
         self.reset()
 
     def reset(self) -> None:
-        self.recogniser.reset()
+        self._recogniser.reset()
+        if self._verifier:
+            self._verifier.reset()
         self._speakers: list[Speaker] = []
         self._unclaimed: list[Piece] = []
         self._makeshift = False  # the only speaker is a sound too short to tell a voice by
@@ -60,6 +65,12 @@ class Diariser:
         self._before = -1  # the speaker of the latest final piece
         self._done = self._met = 0  # samples up to which all is final, and up to which voices were met
         self._compared = self._began = 0  # samples at which all was compared, and at which speech began
+
+    def distrust(self) -> None:
+        """Name and verify nobody until `reset`: the embeddings have left the people's space."""
+        self._recogniser.distrust()
+        if self._verifier:
+            self._verifier.distrust()
 
     def process(self, items: list[Heard]) -> list[Event]:
         return [event for item in items for event in self._take(item)]
@@ -103,7 +114,8 @@ class Diariser:
         yield from self._measure(window.end, fresh)
         yield from self._settle(final, window)
         if not self._makeshift:  # which may still vanish
-            yield from self.recogniser.hear(window.end, self._speakers)
+            yield from self._recogniser.hear(window.end, self._speakers)
+            yield from self._verifier.hear(window.end, self._speakers) if self._verifier else ()
         yield from self._turns.likely(self._votes(self._likely, window.settled, window.end), window.end)
         if self._global.every_s and window.end - self._compared >= samples(self._global.every_s):
             yield from self._revise(window.end)

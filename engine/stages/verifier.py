@@ -9,7 +9,7 @@ import numpy as np
 from engine.calibration import Calibration
 from engine.errors import VoicelaneError
 from engine.events import Verification
-from engine.people import Person, check_people, mean_voice
+from engine.people import Person, Voice, check_people, mean_voice
 from engine.profile import Space
 from engine.stages.encoder import Embedding, Segmented
 from engine.timebase import SAMPLE_RATE, seconds
@@ -72,9 +72,48 @@ class Verifier:
         return [Verification(self._end, self.name, score, llr, heard_s, llr >= self.threshold)]
 
 
-def check_verifier(verifier: Verifier, space: Space) -> None:
+class LiveVerifier:
+    """The speakers of a conversation in, a `Verification` out for each second that one of them has spoken.
+
+    Each is compared with the enrolled person whose voice is nearest to it.
+    """
+
+    def __init__(
+        self, people: Sequence[Person], calibration: Calibration, false_accepts: float = 1.0
+    ) -> None:
+        """As `Verifier`, for at least one person."""
+        if not people:
+            raise VoicelaneError("there is nobody to compare with; enrol people first: `voicelane enrol`")
+        check_people(people, calibration.cohort.shape[1])
+        self.calibration, self.threshold = calibration, calibration.threshold(false_accepts)
+        self._names = [p.name for p in people]
+        self._means = np.stack([mean_voice(p.embeddings) for p in people])  # (P, dim)
+        self.reset()
+
+    def reset(self) -> None:
+        self._judged: dict[str, int] = {}  # whole seconds of each speaker that were told of
+        self._trusted = True
+
+    def distrust(self) -> None:
+        """Say nothing more until `reset`: the embeddings have left the calibration's space."""
+        self._trusted = False
+
+    def hear(self, sample: int, voices: Sequence[Voice]) -> list[Verification]:
+        """What is news at `sample`."""
+        news = [v for v in voices if v.spoken_samples // SAMPLE_RATE != self._judged.get(v.name, 0)]
+        self._judged |= {v.name: v.spoken_samples // SAMPLE_RATE for v in news}
+        return [self._judge(sample, v) for v in news if v.spoken_samples] if self._trusted else []
+
+    def _judge(self, sample: int, voice: Voice) -> Verification:
+        nearest, heard_s = int(np.argmax(self._means @ voice.centroid)), seconds(voice.spoken_samples)
+        score, llr = self.calibration.compare(self._means[nearest], voice.centroid, heard_s)
+        accepted = llr >= self.threshold
+        return Verification(sample, self._names[nearest], score, llr, heard_s, accepted, voice.name)
+
+
+def check_verifier(verifier: Verifier | LiveVerifier, space: Space) -> None:
     """Raise `VoicelaneError` for a verifier of another space than the pipeline's."""
     if verifier.calibration.space != space:
         raise VoicelaneError(
-            f"{verifier.name}: the calibration is for {verifier.calibration.space}, not for {space}"
+            f"verification: the calibration is for {verifier.calibration.space}, not for {space}"
         )
