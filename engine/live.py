@@ -10,12 +10,13 @@ from types import TracebackType
 import numpy as np
 
 from engine.audio.sources import PullSource, PushSource
-from engine.errors import DeviceError
-from engine.events import DeviceLost, DeviceReturned, Event, SinkFailed, StreamStarted
+from engine.errors import DeviceError, VoicelaneError
+from engine.events import DeviceLost, DeviceReturned, Event, SinkFailed, SpeakerIdentified, StreamStarted
 from engine.intake import Intake, Item, LeftOut, Lost
 from engine.label_desk import LabelDesk
 from engine.outbox import Outbox, Sink, Sound
 from engine.pipeline import Pipeline
+from engine.relabelling import BY_HAND
 from engine.timebase import SAMPLE_RATE, samples
 
 IDLE_S = 0.005
@@ -55,6 +56,8 @@ class LiveSession:
         """Takes corrections of the labels, from any thread; every sink is told by an event."""
         self._intake, self._reconnect = Intake(source), reconnect
         self._sinks = [_SinkThread(sink, queue_events) for sink in sinks]
+        self._queue_events, self._ended, self._lock = queue_events, False, threading.Lock()
+        self._names: list[Event] = []  # what was said of names so far
         self._stopping, self._fed = threading.Event(), threading.Event()
         self._problem: BaseException | None = None
         self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -117,6 +120,34 @@ class LiveSession:
     def resume(self) -> None:
         """Listen again."""
         self._intake.paused = False
+
+    def attach(self, sink: Sink) -> None:
+        """Give a sink the names so far and what comes from now on, from any thread.
+
+        Raises `VoicelaneError` after the end.
+        """
+        added = _SinkThread(sink, self._queue_events)
+        with self._lock:
+            if self._ended:
+                raise VoicelaneError("the session has ended; nothing more comes")
+            for event in self._names:
+                added.offer(event, self._patient)
+            added.start()
+            self._sinks = [*self._sinks, added]
+
+    def detach(self, sink: Sink) -> None:
+        """Give a sink nothing more: all that it got is written and it is closed on return.
+
+        Raises what went wrong in it.
+        """
+        with self._lock:
+            gone = [s for s in self._sinks if s.sink is sink]
+            self._sinks = [s for s in self._sinks if s.sink is not sink]
+        for thread in gone:
+            thread.end()
+            thread.join()
+            if thread.problem is not None:
+                raise thread.problem
 
     def __enter__(self) -> LiveSession:
         self.start()
@@ -231,6 +262,7 @@ class LiveSession:
 
     def _publish(self, events: list[Event]) -> None:
         self.corrections.see(events)
+        self._names += [e for e in events if isinstance(e, (SpeakerIdentified, *BY_HAND))]
         for sink in self._sinks:
             for event in events:
                 sink.offer(event, self._patient)
@@ -242,6 +274,8 @@ class LiveSession:
                 self._publish([SinkFailed(self.pipeline.heard_samples, str(sink.problem))])
 
     def _end_sinks(self) -> None:
+        with self._lock:
+            self._ended = True
         for sink in self._sinks:
             sink.end()
 
@@ -266,7 +300,7 @@ class _SinkThread:
     def __init__(self, sink: Sink, most: int) -> None:
         self.problem: BaseException | None = None
         self.told = False
-        self._sink, self._outbox = sink, Outbox(most)
+        self.sink, self._outbox = sink, Outbox(most)
         self._hear: Callable[[Sound], None] | None = getattr(sink, "hear", None)
         self.hears = self._hear is not None
         self.offer, self.end = self._outbox.offer, self._outbox.end
@@ -281,12 +315,12 @@ class _SinkThread:
     def _run(self) -> None:
         for item in self._outbox.items():
             if isinstance(item, Event):
-                self._guarded(self._sink.put, item)
+                self._guarded(self.sink.put, item)
             elif self._hear:
                 self._guarded(self._hear, item)
         closing = self.problem
         self.problem = None
-        self._guarded(self._sink.close)
+        self._guarded(self.sink.close)
         self.problem = closing or self.problem
 
     def _guarded(self, action: Callable[..., None], *item: Event | Sound) -> None:

@@ -24,6 +24,9 @@ from engine.events import (
 Move = TurnRevised | TurnAssigned | SpeakerSplit
 """What gives a stretch of one speaker to another."""
 
+BY_HAND = (SpeakerRenamed, SpeakersMerged, TurnAssigned, SpeakerSplit, Undone, Redone)
+"""What somebody says."""
+
 NEVER = 1 << 62
 FIRST_PART = ord("b")
 N_PARTS = 25

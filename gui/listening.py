@@ -91,6 +91,8 @@ class Listening(QObject):
     changed = Signal()
     failed = Signal(str)
     finished = Signal()
+    recorded = Signal()
+    """A recording was ended while the session goes on."""
 
     def __init__(self, conversation: Conversation, health: Health, player: Player) -> None:
         super().__init__()
@@ -145,6 +147,23 @@ class Listening(QObject):
         if self._running and self.state == PAUSED:
             self._running.session.resume()
             self._set(RUNNING)
+
+    def record(self, on: bool) -> None:
+        """Begin or end a recording while it runs; at other times the settings alone decide."""
+        running = self._running
+        if running is None or self.state not in (RUNNING, PAUSED) or on == bool(running.recorder):
+            return
+        session, request = running.session, self.request
+        if on:
+            try:
+                folder = session_folder(session_name(request))
+                running.recorder = Recorder(folder, session.source.name, session.pipeline.space)
+                session.attach(running.recorder)
+            except VoicelaneError as problem:
+                self.failed.emit(str(problem))
+        elif running.recorder:
+            recorder, running.recorder = running.recorder, None
+            Job(partial(session.detach, recorder), lambda _: self.recorded.emit(), self.failed.emit)
 
     def stop(self) -> None:
         """End; what was heard so far is still analysed and kept."""

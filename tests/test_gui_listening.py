@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import soundfile as sf
 
@@ -26,6 +27,7 @@ from engine import (
     EnhancerFellBack,
     LabelDesk,
     SinkFailed,
+    open_session,
     session_folder,
 )
 from gui.archive import summaries
@@ -76,6 +78,29 @@ def test_a_file_is_heard_recorded_and_can_be_opened_again(window, qtbot, talk_fi
     qtbot.waitUntil(lambda: studio.conversation.sound.n_samples == 128_000, timeout=SLOW_MS)
     assert studio.conversation.state.finals == live.finals
     assert window.pages.currentWidget() is window.listen
+
+
+def test_recording_begins_and_ends_while_it_is_heard(window, qtbot, talk_file):
+    """The sound before it is silence in the recording, so that its times are those of the window."""
+    studio, record = window.studio, window.transport.record
+    studio.preferences.change(source=str(talk_file), record=False, realtime_files=True)
+    studio.listen()
+    qtbot.waitUntil(lambda: studio.conversation.n_samples > 2 * 16_000, timeout=20_000)
+    assert not summaries()
+    record.click()
+    qtbot.waitUntil(lambda: studio.conversation.n_samples > 4 * 16_000, timeout=20_000)
+    with qtbot.waitSignal(studio.listening.recorded, timeout=10_000):
+        record.click()
+    (summary,) = summaries()
+    session = open_session(summary.name)
+    assert session.state == "finished" and studio.listening.state == RUNNING
+    sound = np.concatenate(list(session.sound()))
+    whole = sf.read(talk_file, dtype="float32")[0][: len(sound)]
+    begun = int(np.flatnonzero(sound)[0])
+    assert 16_000 < begun < len(sound) - 16_000
+    assert np.abs(sound[begun:] - whole[begun:]).max() < 1e-4
+    studio.listening.stop()
+    qtbot.waitUntil(lambda: studio.listening.state == IDLE, timeout=20_000)
 
 
 def test_pause_and_go_on_and_stop(window, qtbot, talk_file):

@@ -28,9 +28,11 @@ from engine import (
     Pipeline,
     QueueSink,
     Sound,
+    SpeakerRenamed,
     SpeakerTurn,
     SpeechEnded,
     StreamStarted,
+    VoicelaneError,
     final_turns,
 )
 from tests.conftest import DEMO
@@ -134,6 +136,29 @@ def test_a_broken_sink_harms_no_other_and_is_reported_at_the_end(speech):
         run(ArraySource(speech), broken, collector)
     assert times(collector.events) == times(offline(speech))
     assert broken.closed == 1
+
+
+def test_a_sink_that_comes_later_gets_the_names_so_far_and_what_follows(speech):
+    early, late = Collector(), Collector()
+    pipeline = Pipeline()
+    pipeline.warm_up()
+    with LiveSession(ArraySource(speech[: 8 * 16_000], realtime=True), pipeline, [early]) as session:
+        while not any(isinstance(e, SpeakerTurn) for e in early.events):
+            time.sleep(0.02)
+        session.corrections.rename("S1", "Zoë")
+        while not any(isinstance(e, SpeakerRenamed) for e in early.events):
+            time.sleep(0.02)
+        session.attach(late)
+        time.sleep(2.0)
+        session.detach(late)
+        told = len(late.events)
+        assert late.closed == 1 and isinstance(late.events[0], SpeakerRenamed)
+        session.wait()
+    following = late.events[1:]
+    at = early.events.index(following[0])
+    assert following == early.events[at : at + len(following)] and told == len(late.events) > 3
+    with pytest.raises(VoicelaneError, match="has ended"):
+        session.attach(Collector())
 
 
 def test_a_source_that_breaks_off_keeps_what_came_before(speech):

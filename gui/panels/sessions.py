@@ -81,6 +81,7 @@ class SessionsPage(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(inner)
         studio.listening.finished.connect(self.refresh)
+        studio.listening.recorded.connect(self.refresh)
         self._fill()
 
     def showEvent(self, event: object) -> None:

@@ -66,6 +66,7 @@ class Transport(QFrame):
         self.record.setCheckable(True)
         self.record.setChecked(self._studio.preferences.now.record)
         self.record.toggled.connect(self._studio.preferences.setter("record"))
+        self.record.toggled.connect(self._listening.record)
         self.clock, self.title = label("0:00.0", "clock"), label("", "quiet")
         self.clock.setAccessibleName("Time heard so far")
         self.clock.setMinimumWidth(104)
@@ -152,7 +153,7 @@ class Transport(QFrame):
         self.start.setEnabled(state in (IDLE, RUNNING, PAUSED))
         self.stop.setEnabled(state in (PREPARING, RUNNING, PAUSED))
         self.source.setEnabled(state == IDLE)
-        self.record.setEnabled(state == IDLE)
+        self.record.setEnabled(state in (IDLE, RUNNING, PAUSED))
         self._tick()
 
     def _tick(self) -> None:
