@@ -6,15 +6,14 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame
 
 from engine import SAMPLE_RATE
 from gui.lanes import Lane
-from gui.panels.plot import plot_widget
+from gui.panels.plot import framed, plot_widget
 from gui.panels.timeline_rows import HEADER
-from gui.panels.widgets import Hint, label
+from gui.panels.widgets import label
 from gui.studio import Studio
-from gui.theme import GAP, SMALL
 
 REFRESH_MS = 100
 MOST_POINTS = 1_500
@@ -42,19 +41,8 @@ class Curves(QFrame):
         self.plot.addItem(self._cursor)
         self._curves: dict[str, pyqtgraph.PlotDataItem] = {}
         self._drawn: tuple[object, ...] = ()
-        head = QHBoxLayout()
-        head.setContentsMargins(GAP, SMALL, GAP, 0)
-        head.addWidget(label("Similarity", "heading"))
-        head.addWidget(label("cosine of the voice to each speaker", "quiet"), 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, SMALL)
-        layout.setSpacing(2)
-        layout.addLayout(head)
-        holder = QWidget()
-        self._stack = QStackedLayout(holder)
-        self._stack.addWidget(Hint(EMPTY))
-        self._stack.addWidget(self.plot)
-        layout.addWidget(holder, 1)
+        words = label("cosine of the voice to each speaker", "quiet")
+        self._stack = framed(self, [label("Similarity", "heading"), words], self.plot, EMPTY)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self._timer.start(REFRESH_MS)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyqtgraph
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
+from gui.panels.widgets import Hint
 from gui.studio import Studio
+from gui.theme import GAP, SMALL
 
 
 def plot_widget(studio: Studio, name: str) -> pyqtgraph.PlotWidget:
@@ -29,3 +34,22 @@ def dress(studio: Studio, plot: pyqtgraph.PlotWidget) -> None:
         axis = plot.getAxis(side)
         axis.setPen(QColor(theme.line))
         axis.setTextPen(QColor(theme.quiet))
+
+
+def framed(panel: QWidget, head: Sequence[QWidget], plot: pyqtgraph.PlotWidget, empty: str) -> QStackedLayout:
+    """Lay out a panel: a row of words, then the plot (1) or, while there is nothing to draw, `empty` (0)."""
+    row = QHBoxLayout()
+    row.setContentsMargins(GAP, SMALL, GAP, 0)
+    for widget in head:
+        row.addWidget(widget)
+    row.insertStretch(1)
+    layout = QVBoxLayout(panel)
+    layout.setContentsMargins(0, 0, 0, SMALL)
+    layout.setSpacing(2)
+    layout.addLayout(row)
+    holder = QWidget()
+    stack = QStackedLayout(holder)
+    stack.addWidget(Hint(empty))
+    stack.addWidget(plot)
+    layout.addWidget(holder, 1)
+    return stack

@@ -8,15 +8,14 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame
 
 from gui.lanes import spoken_samples
-from gui.panels.plot import plot_widget
+from gui.panels.plot import framed, plot_widget
 from gui.panels.timeline import describe
-from gui.panels.widgets import Hint, label
+from gui.panels.widgets import label
 from gui.projection import StableMap
 from gui.studio import Studio
-from gui.theme import GAP, SMALL
 
 REFRESH_MS = 400
 MOST_POINTS = 1_500
@@ -42,19 +41,7 @@ class VoiceMap(QFrame):
         self.raw.setAccessibleName("Show voices before the enhancer")
         self.raw.setToolTip("There is nothing to compare unless an enhancer is chosen in the settings")
         self.raw.toggled.connect(self._begin)
-        head = QHBoxLayout()
-        head.setContentsMargins(GAP, SMALL, GAP, 0)
-        head.addWidget(label("Voices", "heading"), 1)
-        head.addWidget(self.raw)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, SMALL)
-        layout.setSpacing(2)
-        layout.addLayout(head)
-        holder = QWidget()
-        self._stack = QStackedLayout(holder)
-        self._stack.addWidget(Hint(EMPTY))
-        self._stack.addWidget(self.plot)
-        layout.addWidget(holder, 1)
+        self._stack = framed(self, [label("Voices", "heading"), self.raw], self.plot, EMPTY)
         self._begin()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
