@@ -93,7 +93,14 @@ from engine.scoring import (
     minimum_calibration_cost,
     minimum_detection_cost,
 )
-from engine.sessions import Session, correct_session, open_session, relabel_session, session_names
+from engine.sessions import (
+    Session,
+    correct_session,
+    open_session,
+    relabel_session,
+    remove_session,
+    session_names,
+)
 from engine.settings import build_settings, read_settings
 from engine.sinks import JsonLinesSink, QueueSink, RttmSink, final_turns, read_rttm, rttm_line
 from engine.stages.encoder import SpeakerEncoder, load_encoder
@@ -231,6 +238,7 @@ __all__ = [
     "read_settings",
     "record",
     "relabel_session",
+    "remove_session",
     "reopen_microphone",
     "rttm_line",
     "s_norm",

@@ -12,7 +12,7 @@ from engine.exports import TEXT_FORMATS, write_speakers
 from engine.names import file_name
 from engine.options import add_command
 from engine.recording import Recorder
-from engine.sessions import Session, open_session, relabel_session, session_names
+from engine.sessions import Session, open_session, relabel_session, remove_session, session_names
 from engine.terminal import print_shares
 from engine.timebase import seconds
 
@@ -72,13 +72,21 @@ def relabel_speaker(args: argparse.Namespace) -> int:
     return 0
 
 
+def remove(args: argparse.Namespace) -> int:
+    """`voicelane sessions remove`."""
+    for name in args.names:
+        remove_session(name)
+        print(f"{name}: removed")
+    return 0
+
+
 def _state(session: Session) -> str:
     return f"{session.about.started}  {session.about.source}  {session.state}"
 
 
 def add_sessions(commands: Any) -> None:
     top: argparse.ArgumentParser = commands.add_parser(
-        "sessions", help="list, export and relabel what `run --session` recorded"
+        "sessions", help="list, export, relabel and remove what `run --session` recorded"
     )
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
     add_command(actions, list_sessions, "list the recorded sessions", "list")
@@ -92,6 +100,8 @@ def add_sessions(commands: Any) -> None:
         help="wav: one file per speaker",
     )
     command.add_argument("--out", type=Path, metavar="PATH", help="a file (default stdout); wav: a folder")
+    command = add_command(actions, remove, "delete sessions, their sound included")
+    command.add_argument("names", nargs="+", metavar="NAME", help="of a session, or its folder")
     command = add_command(actions, relabel_speaker, "give a speaker of a session a name", "relabel")
     command.add_argument("name", metavar="NAME", help="of a session, or its folder")
     command.add_argument("old", metavar="OLD", help="the speaker's label or name")

@@ -81,6 +81,22 @@ def open_session(name: str) -> Session:
     return Session(folder, about, events, Relabelling().after_all(events), state)
 
 
+def remove_session(name: str) -> None:
+    """Delete what a session recorded, damaged ones too; files of others in its folder stay.
+
+    Raises `StoreError` while it is being recorded.
+    """
+    folder = session_folder(name)
+    if not (folder / ABOUT).is_file():
+        raise StoreError(f"there is no session {name!r}; `voicelane sessions list` shows which there are")
+    if held(folder / LOCK):
+        raise StoreError(f"{name}: is being recorded; stop that first")
+    for file in (AUDIO, EVENTS, LOCK, ABOUT):
+        (folder / file).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def relabel_session(session: Session, old: str, new: str) -> Session:
     """Call the speakers that are shown as `old`, or have that label, `new`; the change is kept."""
     new = check_name(new)

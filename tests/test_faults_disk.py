@@ -96,6 +96,7 @@ def test_a_running_session_is_told_from_a_killed_one(home, capsys):
             break
     assert open_session("talk").state == "recording" and voicelane("sessions", "list") == 0
     assert capsys.readouterr().out.rstrip().endswith("recording")
+    assert voicelane("sessions", "remove", "talk") == 2 and "is being recorded" in capsys.readouterr().err
     process.send_signal(signal.SIGKILL)
     rest, _ = process.communicate(timeout=30)
     session = open_session("talk")

@@ -225,6 +225,19 @@ def test_the_commands_record_list_show_relabel_and_export(speech, tmp_path, caps
     assert "sessions list" in capsys.readouterr().err
 
 
+def test_a_session_is_removed_with_its_sound_and_nothing_else_is(speech, home, capsys):
+    for name in ("gone", "kept"):
+        recorded(name, speech[:32_000])
+    (session_folder("kept") / "notes.txt").write_text("mine")
+    (session_folder("gone") / "session.json").write_text("damaged")
+    assert voicelane("sessions", "remove", "gone") == 0 and not session_folder("gone").exists()
+    assert open_session("kept").finished
+    assert voicelane("sessions", "remove", "kept") == 0
+    assert [p.name for p in session_folder("kept").iterdir()] == ["notes.txt"]
+    capsys.readouterr()
+    assert voicelane("sessions", "remove", "kept") == 2 and "there is no session" in capsys.readouterr().err
+
+
 def test_corrections_by_hand_are_kept_and_every_export_follows_them(home):
     session = hand_made("talk", ["S1", "S2", "S1"])
     session = correct_session(session, lambda desk: desk.assign("S1", "S2", 1_000, 8_000))
