@@ -136,13 +136,14 @@ def real_time(sound: np.ndarray, minutes: float) -> tuple[Watch, int]:
 
 
 def slope(points: list[Point], value: Callable[[Point], float], after_h: float) -> dict[str, float]:
-    """What an hour adds, with its 95 % confidence interval, and the mean."""
-    late = [p for p in points if p.hours > after_h]
+    """What an hour adds, with its 95 % confidence interval, and the mean; without the last minute, in which
+    the source may have ended."""
+    late = [p for p in points[:-1] if p.hours > after_h]
     y = np.array([value(p) for p in late])
     if len(late) < 3:
         raise SystemExit(f"{len(late)} minutes are too few for a line; give more --hours or --minutes")
     line = stats.linregress([p.hours for p in late], y)
-    half = float(stats.t.ppf(0.975, len(late) - 2) * line.stderr)
+    half = float(stats.t.ppf(0.975, len(late) - 2) * np.nan_to_num(line.stderr))  # nan: all are alike
     numbers = {"mean": y.mean(), "per_hour": line.slope, "low": line.slope - half, "high": line.slope + half}
     return {k: round(float(v), 5) for k, v in numbers.items()}
 

@@ -149,3 +149,13 @@ def test_results_say_how_they_were_made(tmp_path):
         found["date"].count("-") == 2 and "Python" in found["machine"] and "frame_path_ms" in found["printed"]
     )
     assert set(found["decision_step_ms"]) == RANGE | {"cpu_p50"}
+
+
+def test_the_window_is_timed_and_a_stuck_one_loses_nothing(tmp_path):
+    pytest.importorskip("PySide6")
+    found = bench(tmp_path, "gui", "--hours", 0.05, "--speakers", 3, "--paints", 3)
+    assert {"whole window", "timeline, following", "speakers"} < set(found["paint_ms"])
+    assert all(set(row) == RANGE for row in found["paint_ms"].values())
+    blocked = found["blocked"]
+    assert blocked["heard_meanwhile_s"] == pytest.approx(2.0, abs=0.3) and blocked["lost_samples"] == 0
+    assert blocked["missing_in_history"] == blocked["missing_in_recording"] == 0
