@@ -22,7 +22,7 @@ from scipy.signal import fftconvolve
 from bench.latency import DECISION, FRAME_MS, FRAME_PATH
 from bench.results import machine, percentiles, save, table
 from bench.sound import audio_files, read_mono, read_reference
-from bench.sound_card import DEVICE, play, sound_card
+from bench.sound_card import DEVICE, SoundServer, sound_card
 from engine import (
     FRAME_SAMPLES,
     SAMPLE_RATE,
@@ -136,11 +136,11 @@ def measure(args: argparse.Namespace) -> None:
     """The `live` command."""
     paths = audio_files(args.audio) if args.audio.is_dir() else [args.audio]
     paths = paths[: args.files] * args.repeats
-    with sound_card():
+    with sound_card() as server:
         starts = [start_up() for _ in range(args.starts)]
-        found = {"idle": condition(paths)}
+        found = {"idle": condition(paths, server)}
         with busy():
-            found["both cores loaded"] = condition(paths)
+            found["both cores loaded"] = condition(paths, server)
     result = {name: _summary(timings) for name, timings in found.items()}
     result["idle"]["start-up"] = {k: percentiles([s[k] for s in starts]) for k in starts[0]}
     _print(result)
@@ -168,15 +168,15 @@ def busy() -> Iterator[None]:
             process.wait()
 
 
-def condition(paths: list[Path]) -> Timings:
+def condition(paths: list[Path], server: SoundServer) -> Timings:
     """Every recording played once, in a session of its own."""
     timings = Timings()
     for path in paths:
-        listen(path, timings)
+        listen(path, timings, server)
     return timings
 
 
-def listen(path: Path, timings: Timings) -> None:
+def listen(path: Path, timings: Timings, server: SoundServer) -> None:
     """Play one recording, whose people were enrolled from its last 40 %."""
     sound, turns = read_mono(path), read_reference(path.with_suffix(".rttm"))
     pipeline = Pipeline(timing=True, people=people(sound, turns))
@@ -186,7 +186,7 @@ def listen(path: Path, timings: Timings) -> None:
     notes.session = session = LiveSession(source, pipeline, [notes, latency])
     with session:
         time.sleep(0.5)
-        play(path).wait()
+        server.play(path)
         time.sleep(TAIL_S)
     timings.lost_samples += session.lost_samples
     timings.overflows += source.device_overflows
