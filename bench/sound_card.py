@@ -23,8 +23,10 @@ HELP = (
 
 
 class SoundServer:
-    """Its null sinks are microphones that hear what is played to them, the default one that of `voice`; `env` is
-    what a program needs to find it."""
+    """Its null sinks are microphones that hear what is played to them, the default one that of `voice`.
+
+    `env` is what a program needs to find it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.socket = folder / "native"
