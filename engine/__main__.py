@@ -22,6 +22,7 @@ from engine.inference.manifest import verify
 from engine.inference.onnx import installed, models_folder, parts
 from engine.latency import LatencySink
 from engine.live import LiveSession
+from engine.names import one_line
 from engine.options import add_command, add_models, config_of, source_of
 from engine.outbox import Sink
 from engine.people_commands import add_enrol, add_profiles, recognisable
@@ -268,9 +269,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(args.function(args))
     except VoicelaneError as problem:
-        print(f"voicelane: {problem}", file=sys.stderr)
+        print(f"voicelane: {one_line(str(problem))}", file=sys.stderr)
     except OSError as problem:
-        print(f"voicelane: {problem.filename or 'system'}: {problem.strerror}", file=sys.stderr)
+        print(one_line(f"voicelane: {problem.filename or 'system'}: {problem.strerror}"), file=sys.stderr)
     except KeyboardInterrupt:
         return INTERRUPTED
     return 2

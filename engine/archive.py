@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ import numpy as np
 from engine.enrolment import LONGEST_S
 from engine.errors import StoreError, VoicelaneError
 from engine.home import private_file
-from engine.names import check_name, name_key
+from engine.names import check_name, is_text, name_key, quoted
 from engine.profile import Profile, Recording, Space
 from engine.settings import build_settings
 from engine.store import ProfileStore
@@ -33,7 +34,9 @@ MOST_BYTES = {".json": 16 << 20, ".f32": 64 << 10, ".flac": 32 << 20}
 MOST_TOTAL_BYTES = 2 << 30
 MOST_MEMBERS = 100_000
 UNIT_ERROR = 1e-3
-DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)  # RuntimeError: encrypted, or odd packing
+DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OverflowError, struct.error)
+"""What zipfile raises for damage; RuntimeError: encrypted, or odd packing."""
+LONGEST_SPACE = 200
 
 T = TypeVar("T")
 
@@ -103,6 +106,10 @@ def import_profiles(store: ProfileStore, path: Path, replace: bool) -> list[str]
             return _Import(store, path, zipped).run(replace)
     except DAMAGED as problem:
         raise StoreError(f"{path}: not a whole file of profiles ({problem}); export it again") from None
+    except OSError as problem:
+        if problem.filename:
+            raise
+        raise StoreError(f"{path}: not a whole file of profiles ({problem}); export it again") from None
 
 
 class _Import:
@@ -110,6 +117,7 @@ class _Import:
 
     def __init__(self, store: ProfileStore, path: Path, zipped: zipfile.ZipFile) -> None:
         self._store, self._path, self._zipped = store, path, zipped
+        self._names = set(zipped.namelist())
 
     def run(self, replace: bool) -> list[str]:
         """Check everything first; then the sound is kept, and last all profiles in one transaction."""
@@ -118,6 +126,9 @@ class _Import:
         names = [profile.name for profile, _ in rows]
         if len({name_key(name) for name in names}) < len(names):
             raise self._wrong("holds two profiles of one name")
+        parts = [p for _, recordings in rows for r in recordings for p in (r.embedding, r.audio) if p]
+        if len(set(parts)) < len(parts):
+            raise self._wrong("uses one part for two recordings")
         embeddings = [[self._embedding(r) for r in recordings] for _, recordings in rows]
         if any(len({len(v) for v in vectors}) > 1 for vectors in embeddings):
             raise self._wrong("holds a profile whose embeddings are of different lengths")
@@ -153,7 +164,9 @@ class _Import:
         if not isinstance(content, dict) or not isinstance(content.get("format"), int):
             raise self._wrong(f"{INDEX} does not say which format it is")
         if content["format"] != FORMAT:
-            raise self._wrong(f"is of format {content['format']}, this voicelane knows {FORMAT}; update it")
+            raise self._wrong(
+                f"is of format {quoted(content['format'])}, this voicelane knows {FORMAT}; update it"
+            )
         if not isinstance(content.get("profiles"), list):
             raise self._wrong(f"{INDEX} lists no profiles")
         return content["profiles"]
@@ -167,6 +180,11 @@ class _Import:
             found = dataclasses.replace(found, name=check_name(found.name))
         except VoicelaneError as problem:
             raise self._wrong(str(problem)) from None
+        if any(
+            len(s) > LONGEST_SPACE or not is_text(s)
+            for s in (found.encoder_id, found.enhancer, found.encoder)
+        ):
+            raise self._wrong(f"the encoder of {found.name} has no name that can be one")
         return found, [self._row(_Recording, r) for r in recordings]
 
     def _row(self, kind: type[T], entry: Any) -> T:
@@ -177,7 +195,7 @@ class _Import:
         problems: list[str] = []
         found = build_settings(kind, entry, "", problems)
         if problems:
-            raise self._wrong(f"{INDEX}: " + "; ".join(problems))
+            raise self._wrong(f"{INDEX}: {problems[0]}")
         return found
 
     def _embedding(self, row: _Recording) -> np.ndarray:
@@ -198,8 +216,8 @@ class _Import:
         return Recording(vector, row.speech_s, row.snr_db, row.consistency, audio)
 
     def _part(self, name: str, sha256: str) -> bytes:
-        if not MEMBER.fullmatch(name) or name not in self._zipped.namelist():
-            raise self._wrong(f"{name!r} is missing")
+        if not MEMBER.fullmatch(name) or name not in self._names:
+            raise self._wrong(f"{quoted(name)} is missing")
         content = self._zipped.read(name)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise self._wrong(f"{name} is damaged (its checksum is wrong)")

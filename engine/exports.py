@@ -21,13 +21,13 @@ from engine.sessions import Session
 from engine.sinks import rttm_line
 from engine.timebase import SAMPLE_RATE, seconds
 
-FORMULA = ("=", "+", "-", "@")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 BRACES = str.maketrans("{}", "()")
 
 
 def as_rttm(session: Session) -> str:
     """NIST RT-09 records, with the names shown last."""
-    uri = "_".join(session.name.split()) or "stream"
+    uri = "_".join(_unicode(session.name).split()) or "stream"
     return "".join(rttm_line(t, uri, session.labels.shown(t.speaker)) + "\n" for t in session.turns())
 
 
@@ -35,7 +35,7 @@ def as_json(session: Session) -> str:
     """What the session is, and its turns."""
     rows = [_row(session, turn) for turn in session.turns()]
     content = {"session": session.name, **asdict(session.about), "turns": rows}
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    return _unicode(json.dumps(content, ensure_ascii=False, indent=1)) + "\n"
 
 
 def as_csv(session: Session) -> str:
@@ -62,7 +62,8 @@ def as_vtt(session: Session) -> str:
     cues = []
     for turn in session.turns():
         name = _escaped(session.labels.shown(turn.speaker))
-        cues.append(f"{_clock(turn.start, '.')} --> {_clock(turn.end, '.')}\n<v {name}>{name}</v>\n")
+        gap = " " if name.endswith("-") else ""  # "-->" would end the cue
+        cues.append(f"{_clock(turn.start, '.')} --> {_clock(turn.end, '.')}\n<v {name}{gap}>{name}</v>\n")
     return "\n".join(["WEBVTT\n", *cues])
 
 
@@ -133,6 +134,11 @@ def _row(session: Session, turn: SpeakerTurn) -> dict[str, Any]:
 
 def _harmless(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _unicode(text: str) -> str:
+    """The text without what UTF-8 cannot hold, as names of files may have it."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _escaped(name: str) -> str:

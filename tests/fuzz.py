@@ -97,7 +97,9 @@ class Judge:
             return
         if event.startswith("socket."):
             self._outside.append(event)
-        writing = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        writing = (
+            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        )
         if (writing or event in WRITES) and isinstance(arguments[0], str | bytes | os.PathLike):
             path = Path(os.fsdecode(arguments[0])).absolute()
             if not path.is_relative_to(self.folder):

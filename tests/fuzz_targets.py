@@ -22,7 +22,17 @@ from engine.inference.onnx import models_folder
 from engine.sessions import open_session
 from engine.sinks import read_rttm
 from engine.store import ProfileStore
-from tests.hostile import ABOUT_NOW, UNIT, check_exports, check_names, index_of, packed, talk, write_session, zip_of
+from tests.hostile import (
+    ABOUT_NOW,
+    UNIT,
+    check_exports,
+    check_names,
+    index_of,
+    packed,
+    talk,
+    write_session,
+    zip_of,
+)
 
 MOST_BLOCKS = 2_000
 Target = Callable[[bytes, Path], None]
@@ -135,12 +145,18 @@ def seeds(target: str) -> list[bytes]:
     return {
         "audio": _sounds,
         "config": lambda: [PipelineConfig().to_toml().encode(), b"[vad]\nmodel = 'x'\nonset_frames = 0x2\n"],
-        "rttm": lambda: [b"SPEAKER talk 1 0.000 1.500 <NA> <NA> Anna <NA> <NA>\n", b";; x\nSPEAKER a 1 nan 1e9 b c d"],
+        "rttm": lambda: [
+            b"SPEAKER talk 1 0.000 1.500 <NA> <NA> Anna <NA> <NA>\n",
+            b";; x\nSPEAKER a 1 nan 1e9 b c d",
+        ],
         "profiles": lambda: [packed("Anna"), packed("Zo\u00eb", "Bob"), packed()],
         "index": lambda: [index_of("Anna"), index_of("Anna", "Bob", "Zo\u00eb")],
         "session": lambda: [_about() + b"\0" + _lines(n) for n in ([], ["Anna"], ["=1", "b c", "{x}"])],
         "events": lambda: _lines(["Anna", "Bob"]).split(b"\n") + _shipped_events(),
-        "names": lambda: ["Anna\nZoë\n李雷".encode(), b"=1+1\n'; DROP TABLE profiles; --\n-->\n<v x>\n{\\an8}"],
+        "names": lambda: [
+            "Anna\nZoë\n李雷".encode(),
+            b"=1+1\n'; DROP TABLE profiles; --\n-->\n<v x>\n{\\an8}",
+        ],
         "manifest": lambda: [p.read_bytes() for p in sorted(models_folder().glob("*/manifest.toml"))[1:]],
         "plda": lambda: [_plda()],
     }[target]()

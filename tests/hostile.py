@@ -27,7 +27,7 @@ SPACE = Space("a" * 64, "off", "conv_transformer")
 CLOCK = r"\d\d+:\d\d:\d\d[,.]\d{3}"
 CUE = re.compile(f"{CLOCK} --> {CLOCK}")
 UNIT = np.full(4, 0.5, "<f4")
-LONGEST_SENTENCE = 2_000
+LONGEST_SENTENCE = 8_000
 ABOUT_NOW = About(1, "finished", "talk.wav", "2026-01-01T10:00:00+00:00", "0.1", "a" * 64, "lstm", "off", 0)
 
 
@@ -48,7 +48,9 @@ def check_sentence(text: str) -> None:
 
 def turns(n: int) -> list[Event]:
     """`n` final turns of speakers S1, S2, …, one second each."""
-    return [SpeakerTurn(16_000 * i, f"S{i + 1}", 16_000 * i, 16_000 * (i + 1), 0, 0.5, True) for i in range(n)]
+    return [
+        SpeakerTurn(16_000 * i, f"S{i + 1}", 16_000 * i, 16_000 * (i + 1), 0, 0.5, True) for i in range(n)
+    ]
 
 
 def talk(names: Sequence[str]) -> list[Event]:
@@ -145,7 +147,9 @@ def index_of(*names: str, **changes: object) -> bytes:
 
 def packed(*names: str) -> bytes:
     """A file of profiles as `profiles export` writes it, with small embeddings."""
-    return zip_of([(INDEX, index_of(*names)), *((f"embeddings/{i}.f32", UNIT.tobytes()) for i in range(len(names)))])
+    return zip_of(
+        [(INDEX, index_of(*names)), *((f"embeddings/{i}.f32", UNIT.tobytes()) for i in range(len(names)))]
+    )
 
 
 def sha256(content: bytes) -> str:
