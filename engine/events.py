@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from engine.errors import VoicelaneError
@@ -266,7 +267,8 @@ def event_from_dict(content: dict[str, Any]) -> Event:
         raise VoicelaneError(f"not an event of this version: {quoted(content.get('event'))}")
     try:
         given = {f.name: content[f.name] for f in fields(kind) if f.name in content}
-        found = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        found = kind(**values)
     except TypeError as problem:
         raise VoicelaneError(f"not a whole event ({problem})") from None
     if wrong := next((n for n, v in vars(found).items() if not _is_sound(n, v, _types(kind)[n])), None):
@@ -276,8 +278,8 @@ def event_from_dict(content: dict[str, Any]) -> Event:
     return found
 
 
-@lru_cache
-def _types(kind: type[Event]) -> dict[str, Any]:
+@cache
+def _types(kind: Callable[..., Event]) -> dict[str, Any]:
     return get_type_hints(kind)
 
 

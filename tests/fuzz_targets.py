@@ -131,8 +131,7 @@ def plda(data: bytes, folder: Path) -> None:
     class Encoder:
         id, dim = "a" * 64, 4
 
-    (folder / "plda.npz").write_bytes(data)
-    read_plda(folder / "plda.npz", Encoder())  # type: ignore[arg-type]
+    read_plda(data, folder / "plda.npz", Encoder())  # type: ignore[arg-type]
 
 
 TARGETS: dict[str, Target] = {

@@ -1,4 +1,4 @@
-"""Hostile input, and what must hold of everything that comes out; the property tests and the fuzzer share it."""
+"""Hostile input, and what must hold of all that comes out; the property tests and the fuzzer share it."""
 
 from __future__ import annotations
 

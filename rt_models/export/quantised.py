@@ -28,4 +28,5 @@ def quantise(folder: Path, out: Path) -> None:
     content = tomllib.loads((folder / "manifest.toml").read_text())
     content["settings"]["quantised"] = True
     content["settings"].setdefault("embedding_space", content["sha256"])  # its vectors compare with those
+    content.pop("files", None)
     write_manifest(out, content | {"name": out.name})
