@@ -34,7 +34,16 @@ MOST_BYTES = {".json": 16 << 20, ".f32": 64 << 10, ".flac": 32 << 20}
 MOST_TOTAL_BYTES = 2 << 30
 MOST_MEMBERS = 100_000
 UNIT_ERROR = 1e-3
-DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OverflowError, struct.error)
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    struct.error,
+    MemoryError,
+)
 """What zipfile raises for damage; RuntimeError: encrypted, or odd packing."""
 LONGEST_SPACE = 200
 
@@ -87,10 +96,10 @@ def _profile_entry(p: Profile) -> dict[str, Any]:
 
 def _pack(zipped: zipfile.ZipFile, store: ProfileStore, recording: Recording, n: int) -> dict[str, Any]:
     """The index entry of a recording, once its files are in the zip."""
-    audio = store.audio(recording)
+    audio = store.sound(recording)
     files = {"embedding": (f"embeddings/{n}.f32", recording.embedding.astype("<f4").tobytes())}
     if audio is not None:
-        files["audio"] = (f"audio/{n}.flac", audio.read_bytes())
+        files["audio"] = (f"audio/{n}.flac", audio)
     entry: dict[str, Any] = {"audio": "", "audio_sha256": ""}
     for kind, (name, content) in files.items():
         zipped.writestr(name, content)
@@ -104,12 +113,11 @@ def import_profiles(store: ProfileStore, path: Path, replace: bool) -> list[str]
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as zipped:
             return _Import(store, path, zipped).run(replace)
-    except DAMAGED as problem:
-        raise StoreError(f"{path}: not a whole file of profiles ({problem}); export it again") from None
-    except OSError as problem:
-        if problem.filename:
-            raise
-        raise StoreError(f"{path}: not a whole file of profiles ({problem}); export it again") from None
+    except (*DAMAGED, OSError) as problem:
+        if isinstance(problem, OSError) and problem.filename:
+            raise  # there is no such file, or it cannot be read
+        what = quoted(str(problem), 200)
+        raise StoreError(f"{path}: not a whole file of profiles ({what}); export it again") from None
 
 
 class _Import:
@@ -153,6 +161,8 @@ class _Import:
         if INDEX not in names or len(set(names)) < len(names):
             raise self._wrong(f"{INDEX} is missing, or a part is there twice")
         big = any(m.file_size > MOST_BYTES[Path(m.filename).suffix] for m in members)
+        if any(m.compress_size > self._path.stat().st_size for m in members):  # zipfile reserves so much
+            raise self._wrong("says of a part that it is longer than the whole file")
         if big or len(members) > MOST_MEMBERS or sum(m.file_size for m in members) > MOST_TOTAL_BYTES:
             raise self._wrong("holds more than profiles can; nothing of it was unpacked")
 

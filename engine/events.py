@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from engine.errors import VoicelaneError
@@ -271,35 +269,25 @@ def event_from_dict(content: dict[str, Any]) -> Event:
         found = kind(**values)
     except TypeError as problem:
         raise VoicelaneError(f"not a whole event ({problem})") from None
-    if wrong := next((n for n, v in vars(found).items() if not _is_sound(n, v, _types(kind)[n])), None):
+    types = get_type_hints(kind)
+    if wrong := next((n for n, v in vars(found).items() if not _can_be(n, v, types[n])), None):
         raise VoicelaneError(f"not a whole event ({wrong} is {quoted(given[wrong])})")
     if getattr(found, "start", 0) > getattr(found, "end", LARGEST):
         raise VoicelaneError("not a whole event (it ends before it starts)")
     return found
 
 
-@cache
-def _types(kind: Callable[..., Event]) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _is_sound(name: str, value: Any, kind: Any) -> bool:
-    """Whether a value read from a file is what the field `name` of type `kind` can hold."""
+def _can_be(name: str, value: Any, kind: Any) -> bool:
+    """Whether a value read from a file is one of the field `name` of type `kind`."""
     if name in LABELS and not (isinstance(value, str) and value.strip() and is_text(value)):
         return False
     origin, inner = get_origin(kind), get_args(kind)
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_is_sound("", x, float) for x in value)
-    if origin is dict:
-        return isinstance(value, dict) and all(_is_sound("", x, float) for x in value.values())
+    if origin in (tuple, dict):
+        numbers = value.values() if isinstance(value, dict) else value
+        return isinstance(value, origin) and all(_can_be("", x, float) for x in numbers)
     if inner:  # float | None and the like
-        return any(_is_sound(name, value, one) for one in inner)
-    if kind is int:
-        return type(value) is int and 0 <= value <= LARGEST
-    if kind is float:
-        return type(value) in (int, float) and abs(value) <= LARGEST
-    return type(value) is kind and (kind is not str or value.isascii() or _encodes(value))
-
-
-def _encodes(text: str) -> bool:
-    return not any("\ud800" <= c <= "\udfff" for c in text)
+        return any(_can_be(name, value, one) for one in inner)
+    if kind in (int, float):
+        least = 0 if kind is int else -LARGEST
+        return type(value) in (int, kind) and least <= value <= LARGEST
+    return type(value) is kind and (kind is not str or not any("\ud800" <= c <= "\udfff" for c in value))

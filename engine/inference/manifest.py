@@ -71,7 +71,7 @@ def read_part(folder: Path, name: str) -> bytes:
     manifest = read_manifest(folder)
     if name not in manifest.files:
         raise ModelError(
-            f"{folder / name}: its checksum is not in {FILE_NAME}; reinstall the model, or make the file anew "
+            f"{folder / name}: its checksum is not in {FILE_NAME}; reinstall it, or make the file anew "
             "with `python -m rt_models.training`"
         )
     return _checked(folder / name, manifest.files[name])
@@ -110,8 +110,8 @@ def _problems(m: Manifest) -> list[str]:
     found += [n for n in tables if not isinstance(getattr(m, n), dict)]
     if found or type(m.latency_samples) is not int:
         return [f"{', '.join(found) or 'latency_samples'}: of a wrong type"]
-    for shape in (*m.inputs.values(), *m.outputs.values()):
-        if not (isinstance(shape, list) and all(type(n) in (int, str) for n in shape)):
+    for axes in (*m.inputs.values(), *m.outputs.values()):
+        if not (isinstance(axes, list) and all(type(n) in (int, str) for n in axes)):
             return ["inputs, outputs: a shape is no list of numbers and names"]
     for shape in m.state.values():
         whole = isinstance(shape, list) and all(type(n) is int and 0 < n <= MOST_STATE for n in shape)
