@@ -18,6 +18,7 @@ from engine.batch_command import add_batch
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
 from engine.gui_command import add_gui
+from engine.home import private_file
 from engine.inference.manifest import verify
 from engine.inference.onnx import installed, models_folder, parts
 from engine.latency import LatencySink
@@ -153,7 +154,7 @@ def devices(args: argparse.Namespace) -> int:
 def embed(args: argparse.Namespace) -> int:
     """`voicelane embed`: one vector per file into a .npz; a file that fails is named and left out."""
     embedder, rows, failed = FileEmbedder(config_of(args)), [], False
-    with args.out.open("wb") as out:
+    with private_file(args.out) as out:
         try:
             for name in tqdm(args.files, unit="file", disable=None):
                 try:

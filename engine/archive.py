@@ -80,7 +80,8 @@ def export_profiles(store: ProfileStore, profiles: Sequence[Profile], path: Path
     """Write profiles with their kept sound into one file that only its owner can read."""
     numbers, index = itertools.count(), []
     partial = path.with_name(f"{path.name}.partial")
-    with private_file(partial) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zipped:
+    partial.unlink(missing_ok=True)  # whatever lies there, a link elsewhere even, is not written to
+    with private_file(partial, new=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zipped:
         for profile in profiles:
             recordings = [_pack(zipped, store, r, next(numbers)) for r in profile.recordings]
             index.append(_profile_entry(profile) | {"recordings": recordings})

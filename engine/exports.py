@@ -15,13 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import StoreError
 from engine.events import SpeakerTurn
+from engine.home import private_file, private_folder
 from engine.names import file_name
 from engine.sessions import Session
 from engine.sinks import rttm_line
 from engine.timebase import SAMPLE_RATE, seconds
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+MOST_SPEAKERS = 250  # a process may have about a thousand files open
 BRACES = str.maketrans("{}", "()")
 
 
@@ -84,17 +87,22 @@ def write_speakers(session: Session, folder: Path) -> list[Path]:
     spans: dict[str, list[tuple[int, int]]] = {}
     for turn in session.turns():
         spans.setdefault(session.labels.shown(turn.speaker), []).append((turn.start, turn.end))
-    folder.mkdir(parents=True, exist_ok=True)
+    if len(spans) > MOST_SPEAKERS:
+        raise StoreError(f"{session.name}: {len(spans)} speakers are too many for a file each")
+    private_folder(folder)
     paths = _paths(folder, sorted(spans))
     with ExitStack() as open_files:
-        files = {
-            name: open_files.enter_context(soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16"))
-            for name, path in paths.items()
-        }
+        files: dict[str, Any] = {}
+        for name, path in paths.items():
+            file = open_files.enter_context(private_file(path))
+            sound = soundfile.SoundFile(
+                file.fileno(), "w", SAMPLE_RATE, 1, "PCM_16", format="WAV", closefd=False
+            )
+            files[name] = open_files.enter_context(sound)
         at = 0
         for block in session.sound():
-            for name, file in files.items():
-                file.write(_only(block, at, spans[name]))
+            for name, sound in files.items():
+                sound.write(_only(block, at, spans[name]))
             at += len(block)
     return list(paths.values())
 

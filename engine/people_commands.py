@@ -45,10 +45,15 @@ def open_store() -> ProfileStore:
     return ProfileStore(ask=_ask)
 
 
-@cache
 def _ask() -> str:
     if os.environ.get(PASSPHRASE) or not sys.stdin.isatty():
         return given_passphrase()
+    return _typed()
+
+
+@cache
+def _typed() -> str:
+    """Asked for once."""
     return getpass("passphrase of the profiles: ")
 
 

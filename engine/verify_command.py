@@ -14,6 +14,7 @@ from engine.events import Event, Verification
 from engine.live import LiveSession
 from engine.options import add_command, add_models, config_of, source_of
 from engine.people import Person, mean_voice
+from engine.people_commands import open_store
 from engine.pipeline import Pipeline
 from engine.stages.verifier import Verifier
 from engine.timebase import samples
