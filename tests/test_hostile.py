@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import ConfigError, PipelineConfig, VoicelaneError
-from engine.archive import INDEX
 from engine.config import read_config
 from engine.events import Event, event_from_dict
 from engine.names import check_name, file_name
@@ -31,7 +30,6 @@ from tests.hostile import (
     check_sentence,
     index_of,
     legal,
-    packed,
     session_of,
     talk,
     write_session,
@@ -175,6 +173,9 @@ def test_hostile_settings_are_one_short_sentence(tmp_path, what):
     assert "a.toml" in refused(lambda: read_config(tmp_path / "a.toml")) or what == "NaN"
 
 
+HUGE_ARRAY = (
+    b"\x93NUMPY\x01\0\x48\0{'descr': '<f8', 'fortran_order': False, 'shape': (999999999999,), }    \n"
+)
 FOUND = {  # by the fuzzer, made smaller
     "names": ["a --\nb", "x" * 100 + "\n" + "李" * 100],
     "rttm": [
@@ -183,14 +184,10 @@ FOUND = {  # by the fuzzer, made smaller
         b"SPEAKER a 1 1 -1 b c d e",
         b"SPEAKER a 1 1e308 1e308 b c d",
     ],
-    "profiles": [
-        packed()[:-8] + b"\xff\xff\xff\xff\0\0\0\0",
-        packed("Anna").replace(b"\x00\x00embeddings", b"\x00\x08\xe0mbeddings"),
-        packed().replace(len(index_of()).to_bytes(4, "little"), b"\xff\xff\xff\x7f"),
-        b"PK\x05\x06" + bytes(8) + b"\xff\xff\xff\x7f\xff\xff\xff\x7f\0\0",
-        packed()
-        .replace(b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\0\x08")
-        .replace(INDEX.encode(), b"\xe0rofiles.json"),
+    "plda": [
+        b"",
+        zip_of([("mean.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((\n")]),
+        zip_of([("mean.npy", HUGE_ARRAY)]),
     ],
     "index": [
         index_of("Anna").replace(b"speech_s", b"speech\x7f_s"),

@@ -38,6 +38,23 @@ def shared_part() -> bytes:
     return zip_of([(INDEX, index_of("Anna", "Bob").replace(b"embeddings/1", b"embeddings/0")), VECTOR])
 
 
+def patched(*changes: tuple[int, bytes]) -> bytes:
+    """A file of profiles with bytes changed, counted from its list of members (APPNOTE 4.3.12)."""
+    data = bytearray(packed("Anna"))
+    start = data.index(b"PK\x01\x02")
+    for at, content in changes:
+        data[start + at : start + at + len(content)] = content
+    return bytes(data)
+
+
+def odd_local_name() -> bytes:
+    """The second member says that its name is UTF-8 where it is not."""
+    data = bytearray(packed("Anna"))
+    at = data.index(b"PK\x03\x04", 4)
+    data[at + 6 : at + 8], data[at + 30] = b"\0\x08", 0xE0
+    return bytes(data)
+
+
 ARCHIVES: dict[str, bytes] = {
     **{
         f"a member {name}": zip_of([(INDEX, index_of("Anna")), VECTOR, (name, b"x")])
@@ -66,6 +83,11 @@ ARCHIVES: dict[str, bytes] = {
     "a control character": zip_of([(INDEX, index_of("Anna").replace(b'"lstm"', b'"\\u001b[2J"')), VECTOR]),
     "a number too long": zip_of([(INDEX, index_of("Anna").replace(b"5.0", b"9" * 400)), VECTOR]),
     "a number far too long": zip_of([(INDEX, index_of("Anna").replace(b"5.0", b"9" * 9_000)), VECTOR]),
+    "a list without members": packed("Anna")[packed("Anna").index(b"PK\x01\x02") :],
+    "a part of 2 GB in 1 kB": patched((20, b"\xff\xff\xff\x7f")),
+    "a name that is not UTF-8": patched((8, b"\0\x08"), (46, b"\xe0")),
+    "a name that is not UTF-8 at the part": odd_local_name(),
+    "a number of members that lies": packed() + b"PK\x05\x06" + bytes(8) + b"\xff\xff\xff\x7f" * 2 + b"\0\0",
     "SQL for a format": zip_of([(INDEX, b'{"format": "1; DROP TABLE profiles", "profiles": []}'), VECTOR]),
 }
 
