@@ -33,6 +33,7 @@ from tests.hostile import (
     session_of,
     talk,
     write_session,
+    zip_of,
 )
 
 quick = settings(derandomize=True, deadline=None, max_examples=60)
@@ -173,9 +174,8 @@ def test_hostile_settings_are_one_short_sentence(tmp_path, what):
     assert "a.toml" in refused(lambda: read_config(tmp_path / "a.toml")) or what == "NaN"
 
 
-HUGE_ARRAY = (
-    b"\x93NUMPY\x01\0\x48\0{'descr': '<f8', 'fortran_order': False, 'shape': (999999999999,), }    \n"
-)
+HUGE = b"{'descr': '<f8', 'fortran_order': False, 'shape': (999999999999,), }\n"
+HUGE_ARRAY = b"\x93NUMPY\x01\0" + len(HUGE).to_bytes(2, "little") + HUGE
 FOUND = {  # by the fuzzer, made smaller
     "names": ["a --\nb", "x" * 100 + "\n" + "李" * 100],
     "rttm": [
