@@ -18,10 +18,12 @@ from engine.batch_command import add_batch
 from engine.embedding import FileEmbedder
 from engine.errors import VoicelaneError
 from engine.gui_command import add_gui
+from engine.home import private_file
 from engine.inference.manifest import verify
 from engine.inference.onnx import installed, models_folder, parts
 from engine.latency import LatencySink
 from engine.live import LiveSession
+from engine.names import one_line
 from engine.options import add_command, add_models, config_of, source_of
 from engine.outbox import Sink
 from engine.people_commands import add_enrol, add_profiles, recognisable
@@ -154,7 +156,7 @@ def devices(args: argparse.Namespace) -> int:
 def embed(args: argparse.Namespace) -> int:
     """`voicelane embed`: one vector per file into a .npz; a file that fails is named and left out."""
     embedder, rows, failed = FileEmbedder(config_of(args)), [], False
-    with args.out.open("wb") as out:
+    with private_file(args.out) as out:
         try:
             for name in tqdm(args.files, unit="file", disable=None):
                 try:
@@ -278,9 +280,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(args.function(args))
     except VoicelaneError as problem:
-        print(f"voicelane: {problem}", file=sys.stderr)
+        print(f"voicelane: {one_line(str(problem))}", file=sys.stderr)
     except OSError as problem:
-        print(f"voicelane: {problem.filename or 'system'}: {problem.strerror}", file=sys.stderr)
+        print(one_line(f"voicelane: {problem.filename or 'system'}: {problem.strerror}"), file=sys.stderr)
     except KeyboardInterrupt:
         return INTERRUPTED
     return 2

@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ import numpy as np
 from engine.enrolment import LONGEST_S
 from engine.errors import StoreError, VoicelaneError
 from engine.home import private_file
-from engine.names import check_name, name_key
+from engine.names import check_name, is_text, name_key, quoted
 from engine.profile import Profile, Recording, Space
 from engine.settings import build_settings
 from engine.store import ProfileStore
@@ -33,7 +34,18 @@ MOST_BYTES = {".json": 16 << 20, ".f32": 64 << 10, ".flac": 32 << 20}
 MOST_TOTAL_BYTES = 2 << 30
 MOST_MEMBERS = 100_000
 UNIT_ERROR = 1e-3
-DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)  # RuntimeError: encrypted, or odd packing
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    struct.error,
+    MemoryError,
+)
+"""What zipfile raises for damage; RuntimeError: encrypted, or odd packing."""
+LONGEST_SPACE = 200
 
 T = TypeVar("T")
 
@@ -68,7 +80,8 @@ def export_profiles(store: ProfileStore, profiles: Sequence[Profile], path: Path
     """Write profiles with their kept sound into one file that only its owner can read."""
     numbers, index = itertools.count(), []
     partial = path.with_name(f"{path.name}.partial")
-    with private_file(partial) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zipped:
+    partial.unlink(missing_ok=True)  # whatever lies there, a link elsewhere even, is not written to
+    with private_file(partial, new=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zipped:
         for profile in profiles:
             recordings = [_pack(zipped, store, r, next(numbers)) for r in profile.recordings]
             index.append(_profile_entry(profile) | {"recordings": recordings})
@@ -84,10 +97,10 @@ def _profile_entry(p: Profile) -> dict[str, Any]:
 
 def _pack(zipped: zipfile.ZipFile, store: ProfileStore, recording: Recording, n: int) -> dict[str, Any]:
     """The index entry of a recording, once its files are in the zip."""
-    audio = store.audio(recording)
+    audio = store.sound(recording)
     files = {"embedding": (f"embeddings/{n}.f32", recording.embedding.astype("<f4").tobytes())}
     if audio is not None:
-        files["audio"] = (f"audio/{n}.flac", audio.read_bytes())
+        files["audio"] = (f"audio/{n}.flac", audio)
     entry: dict[str, Any] = {"audio": "", "audio_sha256": ""}
     for kind, (name, content) in files.items():
         zipped.writestr(name, content)
@@ -101,8 +114,11 @@ def import_profiles(store: ProfileStore, path: Path, replace: bool) -> list[str]
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as zipped:
             return _Import(store, path, zipped).run(replace)
-    except DAMAGED as problem:
-        raise StoreError(f"{path}: not a whole file of profiles ({problem}); export it again") from None
+    except (*DAMAGED, OSError) as problem:
+        if isinstance(problem, OSError) and problem.filename:
+            raise  # there is no such file, or it cannot be read
+        what = quoted(str(problem), 200)
+        raise StoreError(f"{path}: not a whole file of profiles ({what}); export it again") from None
 
 
 class _Import:
@@ -110,6 +126,7 @@ class _Import:
 
     def __init__(self, store: ProfileStore, path: Path, zipped: zipfile.ZipFile) -> None:
         self._store, self._path, self._zipped = store, path, zipped
+        self._names = set(zipped.namelist())
 
     def run(self, replace: bool) -> list[str]:
         """Check everything first; then the sound is kept, and last all profiles in one transaction."""
@@ -118,6 +135,9 @@ class _Import:
         names = [profile.name for profile, _ in rows]
         if len({name_key(name) for name in names}) < len(names):
             raise self._wrong("holds two profiles of one name")
+        parts = [p for _, recordings in rows for r in recordings for p in (r.embedding, r.audio) if p]
+        if len(set(parts)) < len(parts):
+            raise self._wrong("uses one part for two recordings")
         embeddings = [[self._embedding(r) for r in recordings] for _, recordings in rows]
         if any(len({len(v) for v in vectors}) > 1 for vectors in embeddings):
             raise self._wrong("holds a profile whose embeddings are of different lengths")
@@ -142,6 +162,8 @@ class _Import:
         if INDEX not in names or len(set(names)) < len(names):
             raise self._wrong(f"{INDEX} is missing, or a part is there twice")
         big = any(m.file_size > MOST_BYTES[Path(m.filename).suffix] for m in members)
+        if any(m.compress_size > self._path.stat().st_size for m in members):  # zipfile reserves so much
+            raise self._wrong("says of a part that it is longer than the whole file")
         if big or len(members) > MOST_MEMBERS or sum(m.file_size for m in members) > MOST_TOTAL_BYTES:
             raise self._wrong("holds more than profiles can; nothing of it was unpacked")
 
@@ -153,7 +175,9 @@ class _Import:
         if not isinstance(content, dict) or not isinstance(content.get("format"), int):
             raise self._wrong(f"{INDEX} does not say which format it is")
         if content["format"] != FORMAT:
-            raise self._wrong(f"is of format {content['format']}, this voicelane knows {FORMAT}; update it")
+            raise self._wrong(
+                f"is of format {quoted(content['format'])}, this voicelane knows {FORMAT}; update it"
+            )
         if not isinstance(content.get("profiles"), list):
             raise self._wrong(f"{INDEX} lists no profiles")
         return content["profiles"]
@@ -167,6 +191,11 @@ class _Import:
             found = dataclasses.replace(found, name=check_name(found.name))
         except VoicelaneError as problem:
             raise self._wrong(str(problem)) from None
+        if any(
+            len(s) > LONGEST_SPACE or not is_text(s)
+            for s in (found.encoder_id, found.enhancer, found.encoder)
+        ):
+            raise self._wrong(f"the encoder of {found.name} has no name that can be one")
         return found, [self._row(_Recording, r) for r in recordings]
 
     def _row(self, kind: type[T], entry: Any) -> T:
@@ -177,7 +206,7 @@ class _Import:
         problems: list[str] = []
         found = build_settings(kind, entry, "", problems)
         if problems:
-            raise self._wrong(f"{INDEX}: " + "; ".join(problems))
+            raise self._wrong(f"{INDEX}: {problems[0]}")
         return found
 
     def _embedding(self, row: _Recording) -> np.ndarray:
@@ -198,8 +227,8 @@ class _Import:
         return Recording(vector, row.speech_s, row.snr_db, row.consistency, audio)
 
     def _part(self, name: str, sha256: str) -> bytes:
-        if not MEMBER.fullmatch(name) or name not in self._zipped.namelist():
-            raise self._wrong(f"{name!r} is missing")
+        if not MEMBER.fullmatch(name) or name not in self._names:
+            raise self._wrong(f"{quoted(name)} is missing")
         content = self._zipped.read(name)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise self._wrong(f"{name} is damaged (its checksum is wrong)")

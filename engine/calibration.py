@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.errors import ModelError
-from engine.inference.manifest import read_manifest
+from engine.inference.manifest import read_manifest, read_part
 from engine.inference.onnx import find_model, installed
 from engine.profile import Space
 
@@ -114,7 +114,10 @@ def load_calibration(folder: Path, space: Space) -> Calibration:
     if not path.exists():
         raise ModelError(f"{folder.name}: its scores are not calibrated, so nobody can be verified; {REMEDY}")
     try:
-        found = _read(tomllib.loads(path.read_text(encoding="utf-8")), (folder / COHORT_NAME).read_bytes())
+        found = _read(
+            tomllib.loads(read_part(folder, CALIBRATION_NAME).decode("utf-8")),
+            (folder / COHORT_NAME).read_bytes(),
+        )
     except KeyError as problem:
         raise ModelError(f"{path}: lacks {problem.args[0]}; {REMEDY}") from None
     except (OSError, ValueError, TypeError, AttributeError) as problem:

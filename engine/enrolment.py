@@ -12,9 +12,9 @@ import numpy as np
 from engine.audio.framer import Framer
 from engine.audio.resampler import Resampler, finite
 from engine.audio.ring import Ring
-from engine.audio.sources import ArraySource, FileSource, PullSource, PushSource
+from engine.audio.sources import ArraySource, PullSource, PushSource
 from engine.config import PipelineConfig
-from engine.errors import AudioError, DeviceError, StoreError
+from engine.errors import AudioError, DeviceError, LockedError, StoreError
 from engine.people import Person, mean_voice
 from engine.profile import OFF, Profile, Recording, Space, foreign
 from engine.stages.encoder import COLUMNS_PER_FRAME, MIN_COLUMNS, SpeechFrames, load_encoder
@@ -148,6 +148,18 @@ def keep_recording(store: ProfileStore, enrolment: Enrolment, keep_audio: bool) 
     return replace(enrolment.recording, audio=audio)
 
 
+def _kept(flac: bytes, name: str) -> ArraySource:
+    """What `flac` made."""
+    import soundfile
+
+    try:
+        source = ArraySource(*soundfile.read(io.BytesIO(flac), dtype="float32"))
+    except RuntimeError as problem:  # soundfile.LibsndfileError
+        raise AudioError(f"{name}: is damaged ({problem}); enrol again") from None
+    source.name = name
+    return source
+
+
 def record(source: PushSource, duration_s: float, progress: Callable[[float], None]) -> ArraySource:
     """`duration_s` of a microphone; `progress` is told now and then how many seconds there are."""
     n_wanted = int(min(duration_s, LONGEST_S) * source.rate)
@@ -176,6 +188,8 @@ def known_people(store: ProfileStore, enroller: Enroller) -> tuple[list[Person],
     for name in store.names():
         try:
             people.append(in_space(store, store.profile(name), enroller).person())
+        except LockedError:
+            raise
         except (StoreError, AudioError) as problem:
             refused.append(str(problem))
     return people, refused
@@ -188,14 +202,11 @@ def in_space(store: ProfileStore, profile: Profile, enroller: Enroller) -> Profi
     """
     if profile.space == enroller.space:
         return profile
-    paths = [store.audio(r) for r in profile.recordings]
-    if not all(paths):
+    sounds = [store.sound(r) for r in profile.recordings]
+    if not all(sounds):
         raise StoreError(foreign(profile, enroller.space))
     anew = []
-    for path, old in zip(paths, profile.recordings, strict=True):
-        source = FileSource(str(path))
-        try:
-            anew.append(replace(enroller.listen(source).recording, audio=old.audio))
-        finally:
-            source.close()
+    for sound, old in zip(sounds, profile.recordings, strict=True):
+        heard = enroller.listen(_kept(sound or b"", f"the kept sound of {profile.name}"))
+        anew.append(replace(heard.recording, audio=old.audio))
     return store.move(profile, enroller.space, anew)

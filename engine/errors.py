@@ -23,3 +23,7 @@ class ModelError(VoicelaneError):
 
 class StoreError(VoicelaneError):
     """A profile, the database of profiles or a recorded session is missing, damaged or too new."""
+
+
+class LockedError(StoreError):
+    """The profiles are encrypted, and the passphrase is wrong or was not given."""

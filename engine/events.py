@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from engine.errors import VoicelaneError
+from engine.names import is_text, quoted
 from engine.timebase import seconds
 
-PLAIN = {
-    "sample": int,
-    "start": int,
-    "end": int,
-    "confirmed_end": int,
-    "lost_samples": int,
-    "final": bool,
-    "accepted": bool,
-    "speaker": str,
-    "name": str,
-    "into": str,
-    "reason": str,
-    "source": str,
-}
+LARGEST = 1 << 53
+LABELS = ("speaker", "name", "into")
 
 
 @dataclass(frozen=True)
@@ -275,14 +264,32 @@ def event_from_dict(content: dict[str, Any]) -> Event:
     kinds = {kind.__name__: kind for kind in Event.__subclasses__()}
     kind = kinds.get(str(content.get("event")))
     if kind is None:
-        raise VoicelaneError(f"not an event of this version: {content.get('event')!r}")
+        raise VoicelaneError(f"not an event of this version: {quoted(content.get('event'))}")
     try:
         given = {f.name: content[f.name] for f in fields(kind) if f.name in content}
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
         found = kind(**values)
-        wrong = [n for n, v in vars(found).items() if type(v) is not PLAIN.get(n, type(v))]
-        if wrong:
-            raise TypeError(f"{wrong[0]} is {content[wrong[0]]!r}")
-        return found
     except TypeError as problem:
         raise VoicelaneError(f"not a whole event ({problem})") from None
+    types = get_type_hints(kind)
+    if wrong := next((n for n, v in vars(found).items() if not _can_be(n, v, types[n])), None):
+        raise VoicelaneError(f"not a whole event ({wrong} is {quoted(given[wrong])})")
+    if getattr(found, "start", 0) > getattr(found, "end", LARGEST):
+        raise VoicelaneError("not a whole event (it ends before it starts)")
+    return found
+
+
+def _can_be(name: str, value: Any, kind: Any) -> bool:
+    """Whether a value read from a file is one of the field `name` of type `kind`."""
+    if name in LABELS and not (isinstance(value, str) and value.strip() and is_text(value)):
+        return False
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (tuple, dict):
+        numbers = value.values() if isinstance(value, dict) else value
+        return isinstance(value, origin) and all(_can_be("", x, float) for x in numbers)
+    if inner:  # float | None and the like
+        return any(_can_be(name, value, one) for one in inner)
+    if kind in (int, float):
+        least = 0 if kind is int else -LARGEST
+        return type(value) in (int, kind) and least <= value <= LARGEST
+    return type(value) is kind and (kind is not str or not any("\ud800" <= c <= "\udfff" for c in value))

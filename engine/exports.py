@@ -15,19 +15,22 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import StoreError
 from engine.events import SpeakerTurn
+from engine.home import private_file, private_folder
 from engine.names import file_name
 from engine.sessions import Session
 from engine.sinks import rttm_line
 from engine.timebase import SAMPLE_RATE, seconds
 
-FORMULA = ("=", "+", "-", "@")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+MOST_SPEAKERS = 250  # a process may have about a thousand files open
 BRACES = str.maketrans("{}", "()")
 
 
 def as_rttm(session: Session) -> str:
     """NIST RT-09 records, with the names shown last."""
-    uri = "_".join(session.name.split()) or "stream"
+    uri = "_".join(_unicode(session.name).split()) or "stream"
     return "".join(rttm_line(t, uri, session.labels.shown(t.speaker)) + "\n" for t in session.turns())
 
 
@@ -35,7 +38,7 @@ def as_json(session: Session) -> str:
     """What the session is, and its turns."""
     rows = [_row(session, turn) for turn in session.turns()]
     content = {"session": session.name, **asdict(session.about), "turns": rows}
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    return _unicode(json.dumps(content, ensure_ascii=False, indent=1)) + "\n"
 
 
 def as_csv(session: Session) -> str:
@@ -62,7 +65,8 @@ def as_vtt(session: Session) -> str:
     cues = []
     for turn in session.turns():
         name = _escaped(session.labels.shown(turn.speaker))
-        cues.append(f"{_clock(turn.start, '.')} --> {_clock(turn.end, '.')}\n<v {name}>{name}</v>\n")
+        gap = " " if name.endswith("-") else ""  # "-->" would end the cue
+        cues.append(f"{_clock(turn.start, '.')} --> {_clock(turn.end, '.')}\n<v {name}{gap}>{name}</v>\n")
     return "\n".join(["WEBVTT\n", *cues])
 
 
@@ -83,17 +87,22 @@ def write_speakers(session: Session, folder: Path) -> list[Path]:
     spans: dict[str, list[tuple[int, int]]] = {}
     for turn in session.turns():
         spans.setdefault(session.labels.shown(turn.speaker), []).append((turn.start, turn.end))
-    folder.mkdir(parents=True, exist_ok=True)
+    if len(spans) > MOST_SPEAKERS:
+        raise StoreError(f"{session.name}: {len(spans)} speakers are too many for a file each")
+    private_folder(folder)
     paths = _paths(folder, sorted(spans))
     with ExitStack() as open_files:
-        files = {
-            name: open_files.enter_context(soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16"))
-            for name, path in paths.items()
-        }
+        files: dict[str, Any] = {}
+        for name, path in paths.items():
+            file = open_files.enter_context(private_file(path))
+            sound = soundfile.SoundFile(
+                file.fileno(), "w", SAMPLE_RATE, 1, "PCM_16", format="WAV", closefd=False
+            )
+            files[name] = open_files.enter_context(sound)
         at = 0
         for block in session.sound():
-            for name, file in files.items():
-                file.write(_only(block, at, spans[name]))
+            for name, sound in files.items():
+                sound.write(_only(block, at, spans[name]))
             at += len(block)
     return list(paths.values())
 
@@ -133,6 +142,11 @@ def _row(session: Session, turn: SpeakerTurn) -> dict[str, Any]:
 
 def _harmless(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _unicode(text: str) -> str:
+    """The text without what UTF-8 cannot hold, as names of files may have it."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _escaped(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,13 +29,17 @@ def private_file(path: Path, new: bool = False, append: bool = False) -> BinaryI
     """
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
     flags |= (os.O_EXCL if new else os.O_TRUNC) | (os.O_APPEND if append else 0)
-    return os.fdopen(os.open(path, flags, 0o600), "wb")
+    file = os.open(path, flags, 0o600)
+    if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(file).st_mode):
+        os.fchmod(file, 0o600)  # it may have been there before, and readable
+    return os.fdopen(file, "wb")
 
 
 def write_private(path: Path, content: bytes) -> None:
     """The whole content or, after a crash, what was there before; mode 0600."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with private_file(partial) as file:
+    partial.unlink(missing_ok=True)  # whatever lies there, a link elsewhere even, is not written to
+    with private_file(partial, new=True) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from functools import cache
+from getpass import getpass
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +28,45 @@ from engine.enrolment import (
     known_people,
     record,
 )
-from engine.errors import AudioError, ConfigError, ModelError, StoreError
+from engine.errors import AudioError, ConfigError, LockedError, ModelError, StoreError
 from engine.names import check_name, name_key
 from engine.options import add_command, add_models, config_of, source_of
 from engine.people import Person
 from engine.profile import Profile
 from engine.store import ProfileStore
+from engine.vault import PASSPHRASE, given_passphrase
 
 ONE_PERSON = 0.3
+NEW_PASSPHRASE = "VOICELANE_NEW_PASSPHRASE"
+
+
+def open_store() -> ProfileStore:
+    """The profiles; if they are encrypted, a terminal is asked for the passphrase."""
+    return ProfileStore(ask=_ask)
+
+
+def _ask() -> str:
+    if os.environ.get(PASSPHRASE) or not sys.stdin.isatty():
+        return given_passphrase()
+    return _typed()
+
+
+@cache
+def _typed() -> str:
+    """Asked for once."""
+    return getpass("passphrase of the profiles: ")
+
+
+def _ask_new(variable: str) -> str:
+    """A passphrase to come, from the environment or twice from the terminal."""
+    if found := os.environ.get(variable):
+        return found
+    if not sys.stdin.isatty():
+        raise StoreError(f"a passphrase is needed; set {variable}, or use a terminal, which asks for it")
+    first, second = getpass("new passphrase: "), getpass("the same again: ")
+    if first != second:
+        raise StoreError("the two are not the same; nothing was changed")
+    return first
 
 
 def recognisable(config: PipelineConfig, wanted: bool | None) -> list[Person]:
@@ -52,7 +86,7 @@ def recognisable(config: PipelineConfig, wanted: bool | None) -> list[Person]:
 
 
 def _recognisable(config: PipelineConfig, wanted: bool) -> list[Person]:
-    store = ProfileStore()
+    store = open_store()
     people, refused = known_people(store, Enroller(config)) if store.names() else ([], [])
     for sentence in refused:
         print(f"left out: {sentence}", file=sys.stderr)
@@ -65,7 +99,7 @@ def _recognisable(config: PipelineConfig, wanted: bool) -> list[Person]:
 
 def enrol(args: argparse.Namespace) -> int:
     """`voicelane enrol`: recordings of one person into a profile."""
-    name, store, enroller = check_name(args.name), ProfileStore(), Enroller(config_of(args))
+    name, store, enroller = check_name(args.name), open_store(), Enroller(config_of(args))
     known = name_key(name) in {name_key(n) for n in store.names()}
     if known and not args.replace:
         in_space(store, store.profile(name), enroller)
@@ -121,10 +155,12 @@ def strays(profile: Profile) -> bool:
 
 def list_profiles(args: argparse.Namespace) -> int:
     """`voicelane profiles list`: one line each; 1 if one is damaged."""
-    store, failed = ProfileStore(), False
+    store, failed = open_store(), False
     for name in store.names():
         try:
             print(f"{name:<24} {_summary(store.profile(name))}")
+        except LockedError:
+            raise
         except StoreError as problem:
             failed = True
             print(f"{name:<24} DAMAGED: {problem}")
@@ -134,7 +170,7 @@ def list_profiles(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """`voicelane profiles show`: everything but the numbers of the voice."""
-    store = ProfileStore()
+    store = open_store()
     profile = store.profile(args.name)
     print(f"{profile.name}: {_summary(profile)}")
     print(f"created {profile.created}, updated {profile.updated}, id {profile.id}")
@@ -149,37 +185,62 @@ def show(args: argparse.Namespace) -> int:
 
 def rename(args: argparse.Namespace) -> int:
     """`voicelane profiles rename`."""
-    ProfileStore().rename(args.old, args.new)
+    open_store().rename(args.old, args.new)
     return 0
 
 
 def merge(args: argparse.Namespace) -> int:
     """`voicelane profiles merge`."""
-    ProfileStore().merge(args.name, args.into)
+    open_store().merge(args.name, args.into)
     return 0
 
 
 def remove(args: argparse.Namespace) -> int:
     """`voicelane profiles remove`."""
-    ProfileStore().remove(args.name)
+    open_store().remove(args.name)
     return 0
 
 
 def export(args: argparse.Namespace) -> int:
     """`voicelane profiles export`."""
-    store = ProfileStore()
+    store = open_store()
     profiles = [store.profile(name) for name in _unique(args.names or store.names())]
     if not profiles:
         raise StoreError("nobody is enrolled, so there is nothing to export")
     export_profiles(store, profiles, args.file)
-    print(f"{args.file}: {', '.join(p.name for p in profiles)}")
+    print(f"{args.file}: {', '.join(p.name for p in profiles)}; this file is not encrypted")
     return 0
 
 
 def import_(args: argparse.Namespace) -> int:
     """`voicelane profiles import`."""
-    names = import_profiles(ProfileStore(), args.file, args.replace)
+    names = import_profiles(open_store(), args.file, args.replace)
     print(f"imported: {', '.join(names)}")
+    return 0
+
+
+def encrypt(args: argparse.Namespace) -> int:
+    """`voicelane profiles encrypt`."""
+    store = open_store()
+    store.encrypt(_ask_new(PASSPHRASE))
+    print(f"{store.folder}: voices and kept sound are encrypted; names, dates and sound qualities are not")
+    print("Keep the passphrase: without it nobody can bring the voices back, and everybody must enrol again.")
+    return 0
+
+
+def decrypt(args: argparse.Namespace) -> int:
+    """`voicelane profiles decrypt`."""
+    store = open_store()
+    store.decrypt()
+    print(f"{store.folder}: readable without a passphrase")
+    return 0
+
+
+def passphrase(args: argparse.Namespace) -> int:
+    """`voicelane profiles passphrase`."""
+    store = open_store()
+    store.change_passphrase(_ask_new(NEW_PASSPHRASE))
+    print(f"{store.folder}: opened by the new passphrase only")
     return 0
 
 
@@ -228,3 +289,6 @@ def add_profiles(commands: Any) -> None:
     command = add_command(actions, import_, "read profiles from such a file", "import")
     command.add_argument("file", type=Path, metavar="FILE.zip")
     command.add_argument("--replace", action="store_true", help="in the place of profiles with equal names")
+    add_command(actions, encrypt, "make the voices unreadable without a passphrase")
+    add_command(actions, decrypt, "make them readable without one again")
+    add_command(actions, passphrase, "choose another passphrase")

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.errors import StoreError
 from engine.exports import TEXT_FORMATS, write_speakers
-from engine.names import file_name
+from engine.names import file_name, one_line
 from engine.options import add_command
 from engine.recording import Recorder
 from engine.sessions import Session, open_session, relabel_session, remove_session, session_names
@@ -42,7 +42,7 @@ def show(args: argparse.Namespace) -> int:
     about = session.about
     print(f"{session.name}: {_state(session)}, {seconds(session.heard_samples()):.1f} s of sound")
     print(f"folder: {session.folder}")
-    print(f"voicelane {about.version}, encoder {about.encoder}, enhancer {about.enhancer}")
+    print(one_line(f"voicelane {about.version}, encoder {about.encoder}, enhancer {about.enhancer}"))
     if about.lost_samples:
         print(f"{seconds(about.lost_samples):.2f} s of sound are missing: the disk was too slow")
     print_shares(session.turns(), session.labels)
@@ -81,7 +81,7 @@ def remove(args: argparse.Namespace) -> int:
 
 
 def _state(session: Session) -> str:
-    return f"{session.about.started}  {session.about.source}  {session.state}"
+    return one_line(f"{session.about.started}  {session.about.source}  {session.state}")
 
 
 def add_sessions(commands: Any) -> None:

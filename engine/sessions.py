@@ -73,6 +73,9 @@ def open_session(name: str) -> Session:
     folder = session_folder(name)
     if not (folder / ABOUT).is_file():
         raise StoreError(f"there is no session {name!r}; `voicelane sessions list` shows which there are")
+    for part in (folder / ABOUT, folder / EVENTS, folder / AUDIO, folder / LOCK):
+        if part.is_symlink() or (part.exists() and not part.is_file()):
+            raise StoreError(f"{part}: is no ordinary file; a session's folder holds its own files, no links")
     being_recorded = held(folder / LOCK)  # first: a recording that ends now is then found finished
     about = _about(folder / ABOUT)
     events = tuple(_events(folder / EVENTS, about.state == "finished"))

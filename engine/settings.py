@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from engine.errors import ConfigError
+from engine.names import quoted
 
 T = TypeVar("T")
+
+MOST_PROBLEMS = 20
+LARGEST = (1 << 63) - 1
 
 
 def read_settings(path: Path, kind: type[T]) -> T:
@@ -22,12 +26,13 @@ def read_settings(path: Path, kind: type[T]) -> T:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise ConfigError(f"{path}: cannot be read ({problem.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:  # not TOML, not UTF-8, or too long a number
         raise ConfigError(f"{path}: not valid TOML ({problem})") from None
     problems: list[str] = []
     found = build_settings(kind, content, "", problems)
     if problems:
-        raise ConfigError(f"{path}: " + "; ".join(problems))
+        more = [f"and {len(problems) - MOST_PROBLEMS} more"] if len(problems) > MOST_PROBLEMS else []
+        raise ConfigError(f"{path}: " + "; ".join(problems[:MOST_PROBLEMS] + more))
     return found
 
 
@@ -40,11 +45,12 @@ def build_settings(kind: type[T], content: dict[str, Any], prefix: str, problems
         path = f"{prefix}{name}"
         if name not in types:
             known = ", ".join(f.name for f in fields(kind))  # type: ignore[arg-type]
-            problems.append(f"unknown setting {path} (known: {known})")
+            shown = path if len(path) <= 80 and path.isprintable() else quoted(path)
+            problems.append(f"unknown setting {shown} (known: {known})")
         elif is_dataclass(types[name]) and isinstance(value, dict):
             chosen[name] = build_settings(types[name], value, f"{path}.", problems)
         elif not _fits(value, types[name]):
-            problems.append(f"{path}: expected {_say(types[name])}, got {value!r}")
+            problems.append(f"{path}: expected {_say(types[name])}, got {quoted(value)}")
         else:
             chosen[name] = _shaped(value, types[name])
     if len(problems) > before:
@@ -64,7 +70,9 @@ def _fits(value: Any, kind: Any) -> bool:
         return all(_fits(v, inner[0]) for v in value)
     if origin is dict:
         return isinstance(value, dict)
-    return type(value) is kind or (kind is float and type(value) is int)
+    if type(value) is int:
+        return kind in (int, float) and abs(value) <= LARGEST
+    return type(value) is kind
 
 
 def _shaped(value: Any, kind: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 import re
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from engine.errors import VoicelaneError
 from engine.events import Event, SpeakerTurn, StageTiming, TurnRevised
+from engine.names import quoted
 from engine.relabelling import Relabelling
 from engine.scoring import Turn
 from engine.timebase import seconds
@@ -127,13 +129,19 @@ class _TextFile:
 def read_rttm(path: Path) -> list[Turn]:
     """Turns of an RTTM file, in seconds; lines of other types than SPEAKER are passed over."""
     turns = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as problem:
+        raise VoicelaneError(f"{path}: not an RTTM file ({problem})") from None
+    for number, line in enumerate(lines, 1):
         parts = line.split()
         if not parts or parts[0] != "SPEAKER":
             continue
         try:
             start, duration = float(parts[3]), float(parts[4])
             turns.append(Turn(parts[7], start, start + duration))
+            if not (start >= 0.0 and duration >= 0.0 and math.isfinite(start + duration)):
+                raise ValueError
         except (IndexError, ValueError):
-            raise VoicelaneError(f"{path}, line {number}: not an RTTM record: {line!r}") from None
+            raise VoicelaneError(f"{path}, line {number}: not an RTTM record: {quoted(line)}") from None
     return turns

@@ -16,9 +16,9 @@ from engine.events import Event, Verification
 from engine.live import LiveSession
 from engine.options import add_command, add_models, config_of, source_of
 from engine.people import Person, mean_voice
+from engine.people_commands import open_store
 from engine.pipeline import Pipeline
 from engine.stages.verifier import LiveVerifier, Verifier
-from engine.store import ProfileStore
 from engine.timebase import samples
 
 ACCEPTED, REJECTED = 0, 1
@@ -30,7 +30,7 @@ def verify(args: argparse.Namespace) -> int:
     """`voicelane verify`: 0 if the voice is accepted, 1 if it is rejected."""
     if args.seconds is not None and not 0.5 <= args.seconds <= LONGEST_S:
         raise ConfigError(f"--seconds {args.seconds:g}: expected 0.5 … {LONGEST_S:.0f}")
-    config, store = config_of(args), ProfileStore()
+    config, store = config_of(args), open_store()
     enroller = Enroller(config)
     calibration = find_calibration(config.encoder.model, enroller.space)
     person = in_space(store, store.profile(args.name), enroller).person()

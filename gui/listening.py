@@ -24,6 +24,7 @@ from engine import (
     ProfileStore,
     Recorder,
     Sink,
+    StoreError,
     Verifier,
     VoicelaneError,
     find_calibration,
@@ -235,7 +236,10 @@ def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> 
     settings, config = request.settings, request.settings.config()
     people, left_out = list[Person](), list[str]()
     if settings.recognise and ProfileStore().names():
-        people, left_out = known_people(ProfileStore(), Enroller(config))
+        try:
+            people, left_out = known_people(ProfileStore(), Enroller(config))
+        except StoreError as problem:  # encrypted, for one
+            left_out = [str(problem)]
     verifier = find_verifier(request.verify, config, settings.false_accepts) if request.verify else None
     pipeline = Pipeline(config, timing=True, people=people, verifier=verifier, voices=True)
     pipeline.warm_up()

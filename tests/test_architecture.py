@@ -41,6 +41,9 @@ LAYERS = [
     "calibration",
     "stages",
     "embedding",
+    "vault",
+    "sounds",
+    "rows",
     "store",
     "enrolment",
     "archive",
@@ -148,3 +151,45 @@ def test_no_pickle_at_run_time():
     for path in sorted((ROOT / "engine").rglob("*.py")):
         text = path.read_text()
         assert "pickle" not in text.replace("allow_pickle=False", ""), path
+
+
+OURS_TO_RUN = [
+    path
+    for folder in ("engine", "gui", "bench", "rt_models", "tests")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if "rivals" not in path.parts  # third-party programs, run as they are
+]
+PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "yaml"}
+
+
+def runs_what_it_reads(call: ast.Call) -> bool:
+    """Whether a call may execute what a file, or a text, says."""
+    name = ast.unparse(call.func)
+    given = {k.arg: ast.unparse(k.value) for k in call.keywords}
+    if name in ("eval", "exec", "os.system", "os.popen") or given.get("shell", "False") != "False":
+        return True
+    if name == "torch.load":
+        return given.get("weights_only") != "True"
+    return given.get("allow_pickle", "False") != "False"
+
+
+def test_nothing_of_ours_executes_what_it_reads():
+    """No pickle in any disguise, `weights_only` for every checkpoint, no eval, exec or shell."""
+    for path in OURS_TO_RUN:
+        assert not PICKLES & {part for name in imports(path) for part in name.split(".")}, path
+        calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+        assert not [ast.unparse(call) for call in calls if runs_what_it_reads(call)], path
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "eval(text)",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "np.load(path, allow_pickle=True)",
+        "subprocess.run(text, shell=True)",
+    ],
+)
+def test_such_a_call_would_be_seen(code):
+    assert runs_what_it_reads(ast.parse(code).body[0].value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import soundfile as sf
@@ -15,6 +17,7 @@ from engine import (
     calibration_cost,
     load_calibration,
     minimum_calibration_cost,
+    models_folder,
     score_features,
 )
 from rt_models.training.augment import simulate_room
@@ -84,6 +87,7 @@ def test_what_is_calibrated_is_what_the_engine_reads(data, tmp_path):
         n_cohort=8, nearest=8, n_speakers=3, speeds=(0.9,), seconds=(1.5, 3.0), perturbed=0.0
     )
     content, cohort = calibrate(PipelineConfig(), data, options)
+    shutil.copy(models_folder() / "conv_transformer" / "manifest.toml", tmp_path)
     write_calibration(content, cohort, tmp_path)
     found = load_calibration(tmp_path, Enroller().space)
     assert found.weights.tolist() == content["weights"]

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from engine import Model, ModelError, installed, models_folder, verify
+from engine.inference import onnx
+from engine.inference.manifest import read_manifest, read_part
 from engine.inference.onnx import parts
 
 SHIPPED = [folder.name for folder in installed()]
@@ -80,6 +82,48 @@ def test_damage_is_one_clear_error_that_names_the_folder(copy, what):
     with pytest.raises(ModelError, match="vad"):
         verify(copy)
         Model(copy)
+
+
+def test_the_bytes_that_are_checked_are_the_bytes_that_are_loaded(copy, monkeypatch):
+    """The file is read once: swapped right after that, it is not seen, and ONNX Runtime gets no path."""
+    weights, read, given = copy / "model.onnx", Path.read_bytes, []
+
+    def read_then_swap(path: Path) -> bytes:
+        content = read(path)
+        if path.name == weights.name:
+            given.append(content)
+            shutil.copy(models_folder() / "conv_transformer" / "model.onnx", path)
+        return content
+
+    opened = onnx.ort.InferenceSession
+    monkeypatch.setattr(Path, "read_bytes", read_then_swap)
+    monkeypatch.setattr(
+        onnx.ort, "InferenceSession", lambda x, *a, **k: (given.append(x), opened(x, *a, **k))[1]
+    )
+    Model(copy)
+    assert len(given) == 2 and given[0] is given[1]
+    monkeypatch.undo()
+    with pytest.raises(ModelError, match="swapped"):
+        verify(copy)
+
+
+@pytest.mark.parametrize("name", ["plda.npz", "calibration.toml"])
+def test_every_file_that_the_engine_loads_is_in_the_manifest(tmp_path, name):
+    folder = Path(shutil.copytree(models_folder() / "conv_transformer", tmp_path / "conv_transformer"))
+    verify(folder)
+    (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+    with pytest.raises(ModelError, match=rf"{name}.*damaged or swapped"):
+        verify(folder)
+    with pytest.raises(ModelError, match=rf"{name}.*damaged or swapped"):
+        read_part(folder, name)
+    with pytest.raises(ModelError, match=r"its checksum is not in manifest\.toml"):
+        read_part(folder, "another.npz")
+
+
+def test_no_artifact_has_a_file_beside_its_weights_that_is_loaded_unchecked():
+    for folder in installed():
+        loaded = {p.name for p in folder.iterdir()} & {"plda.npz", "calibration.toml"}
+        assert loaded == set(read_manifest(folder).files), folder
 
 
 def test_state_is_carried_per_stream(rng):

@@ -98,4 +98,4 @@ def test_a_damaged_or_foreign_model_is_refused(tmp_path, fault):
         change = {"encoder_id": "another"} if fault == "foreign" else {"mean": content["mean"] + np.inf}
         np.savez(path, **(content | change))
     with pytest.raises(ModelError, match=NAME):
-        read_plda(path, encoder)
+        read_plda(path.read_bytes(), path, encoder)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelError
+from engine.names import file_name, is_text, quoted
 from engine.timebase import SAMPLE_RATE
 
 FILE_NAME = "manifest.toml"
 WEIGHTS_NAME = "model.onnx"
+MOST_STATE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Manifest:
     state: dict[str, list[int]] = field(default_factory=dict)
     """Inputs that are carried over from the output `next_<name>`, zero at the start."""
     latency_samples: int = 0
+    files: dict[str, str] = field(default_factory=dict)
+    """sha256 of other files in the folder that the engine loads."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What only this kind of model needs."""
 
@@ -46,28 +50,77 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(
             f"{folder}: no model here ({FILE_NAME} is missing); `voicelane models` lists what is installed"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as problem:
+    except OSError as problem:
+        raise ModelError(f"{path}: cannot be read ({problem.strerror})") from None
+    except (ValueError, TypeError, RecursionError) as problem:  # not TOML, not UTF-8, or other fields
         raise ModelError(f"{path}: not a readable manifest ({problem}); reinstall the model") from None
     if manifest.sample_rate != SAMPLE_RATE:
-        raise ModelError(f"{path}: expected {SAMPLE_RATE} Hz, got {manifest.sample_rate} Hz")
+        raise ModelError(f"{path}: expected {SAMPLE_RATE} Hz, got {quoted(manifest.sample_rate)} Hz")
+    if wrong := _problems(manifest):
+        raise ModelError(f"{path}: not a readable manifest ({'; '.join(wrong)}); reinstall the model")
     return manifest
 
 
-@lru_cache(maxsize=64)
-def _sha256(path: Path, size: int, changed_ns: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def read_weights(folder: Path, sha256: str) -> bytes:
+    """model.onnx, read once: what is returned is what was checked."""
+    return _checked(folder / WEIGHTS_NAME, sha256)
+
+
+def read_part(folder: Path, name: str) -> bytes:
+    """Another file of a model folder, likewise read once and checked against the manifest's `files`."""
+    manifest = read_manifest(folder)
+    if name not in manifest.files:
+        raise ModelError(
+            f"{folder / name}: its checksum is not in {FILE_NAME}; reinstall it, or make the file anew "
+            "with `python -m rt_models.training`"
+        )
+    return _checked(folder / name, manifest.files[name])
 
 
 def verify(folder: Path) -> Manifest:
-    """The manifest, after checking that the weights are the ones that it names."""
-    manifest, weights = read_manifest(folder), folder / WEIGHTS_NAME
-    if not weights.is_file():
-        raise ModelError(f"{weights}: the weights are missing; reinstall voicelane or the model")
-    status = weights.stat()
-    found = _sha256(weights, status.st_size, status.st_mtime_ns)
-    if found != manifest.sha256:
-        raise ModelError(
-            f"{weights}: checksum {found[:12]}… is not the manifest's "
-            f"{manifest.sha256[:12]}…; the file is damaged or swapped, reinstall it"
-        )
+    """The manifest, after checking that the weights and other files are the ones that it names."""
+    manifest = read_manifest(folder)
+    read_weights(folder, manifest.sha256)
+    for name in manifest.files:
+        read_part(folder, name)
     return manifest
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        what = "the weights are" if path.name == WEIGHTS_NAME else "the file is"
+        raise ModelError(f"{path}: {what} missing; reinstall voicelane or the model") from None
+    except OSError as problem:
+        raise ModelError(f"{path}: cannot be read ({problem.strerror})") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            f"{path}: checksum {found[:12]}… is not the manifest's "
+            f"{sha256[:12]}…; the file is damaged or swapped, reinstall it"
+        )
+    return content
+
+
+def _problems(m: Manifest) -> list[str]:
+    """What is not of the type that a manifest has it in."""
+    found = [n for n in ("name", "kind", "version", "sha256") if not _is_line(getattr(m, n))]
+    tables = ("inputs", "outputs", "state", "settings", "files")
+    found += [n for n in tables if not isinstance(getattr(m, n), dict)]
+    if found or type(m.latency_samples) is not int:
+        return [f"{', '.join(found) or 'latency_samples'}: of a wrong type"]
+    for axes in (*m.inputs.values(), *m.outputs.values()):
+        if not (isinstance(axes, list) and all(type(n) in (int, str) for n in axes)):
+            return ["inputs, outputs: a shape is no list of numbers and names"]
+    for shape in m.state.values():
+        whole = isinstance(shape, list) and all(type(n) is int and 0 < n <= MOST_STATE for n in shape)
+        if not whole or math.prod(shape) > MOST_STATE:
+            return [f"state: a shape is not of 1 … {MOST_STATE} numbers"]
+    if not all(_is_line(x) and file_name(n) == n for n, x in m.files.items()):
+        return ["files: a file has no plain name or no checksum"]
+    return []
+
+
+def _is_line(text: Any) -> bool:
+    return isinstance(text, str) and is_text(text)

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime as ort
 
 from engine.errors import ModelError
-from engine.inference.manifest import WEIGHTS_NAME, Manifest, read_manifest, verify
+from engine.inference.manifest import WEIGHTS_NAME, Manifest, read_manifest, read_weights
 
 
 def models_folder() -> Path:
@@ -50,12 +50,14 @@ def parts(folder: Path) -> list[Path]:
 
 @lru_cache(maxsize=16)
 def _session(folder: Path, sha256: str, threads: int) -> ort.InferenceSession:
+    """The network of these weights; the bytes that were checked are the bytes that are loaded."""
+    weights = read_weights(folder, sha256)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return ort.InferenceSession(folder / WEIGHTS_NAME, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # onnxruntime raises a family of its own without a common base
         raise ModelError(
             f"{folder / WEIGHTS_NAME}: ONNX Runtime cannot load it ({problem}); reinstall the model"
@@ -66,7 +68,7 @@ class Model:
     """A checked network with the state of one stream; sessions are shared, states are not."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
-        self.manifest: Manifest = verify(folder)
+        self.manifest: Manifest = read_manifest(folder)
         self._session = _session(folder.resolve(), self.manifest.sha256, threads)
         self._check_names(folder)
         self._outputs = [*self.manifest.outputs, *(f"next_{name}" for name in self.manifest.state)]

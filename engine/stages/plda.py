@@ -3,17 +3,18 @@ clustering on top of it (VBx, Landini et al. 2022)."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
 from engine.config import EncoderConfig
 from engine.dsp.kernels import forward_backward
 from engine.errors import ModelError
-from engine.inference.manifest import read_manifest
+from engine.inference.manifest import read_manifest, read_part
 from engine.inference.onnx import find_model, installed
+from engine.names import quoted
 from engine.stages.encoder import SpeakerEncoder
 
 NAME = "plda.npz"
@@ -50,23 +51,25 @@ def load_plda(config: EncoderConfig, encoder: SpeakerEncoder, enhanced: bool) ->
     folders = [find_model(config.model, "encoder")]
     folders += [f for f in installed() if read_manifest(f).sha256 == encoder.id]
     found = next((f / NAME for f in folders if (f / NAME).exists()), None)
-    return isotropic(encoder.dim) if found is None or enhanced else read_plda(found, encoder)
+    if found is None or enhanced:
+        return isotropic(encoder.dim)
+    return read_plda(read_part(found.parent, NAME), found, encoder)
 
 
-def read_plda(path: Path, encoder: SpeakerEncoder) -> Plda:
-    """A file that `python -m rt_models.training plda` wrote."""
+def read_plda(content: bytes, path: Path, encoder: SpeakerEncoder) -> Plda:
+    """The content of a file that `python -m rt_models.training plda` wrote."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            content = {name: kept[name] for name in ("mean", "transform", "between", "encoder_id")}
-    except (OSError, ValueError, KeyError, BadZipFile) as problem:
-        raise ModelError(f"{path}: is damaged ({problem}); reinstall the model") from None
-    if str(content["encoder_id"]) != encoder.id:
+        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+            found = {name: kept[name] for name in ("mean", "transform", "between", "encoder_id")}
+            mean, transform, between = (found[n].astype(np.float64) for n in ("mean", "transform", "between"))
+    except Exception as problem:  # numpy and zipfile raise a dozen kinds for damage
+        raise ModelError(f"{path}: is damaged ({quoted(str(problem))}); reinstall the model") from None
+    if str(found["encoder_id"]) != encoder.id:
         raise ModelError(
             f"{path}: was fitted to another encoder; fit it with `python -m rt_models.training plda`"
         )
-    mean, transform, between = (content[n].astype(np.float64) for n in ("mean", "transform", "between"))
     whole = all(np.isfinite(x).all() for x in (mean, transform, between))
-    if not whole or mean.shape != (encoder.dim,) or transform.shape != (encoder.dim, len(between)):
+    if not whole or mean.shape != (encoder.dim,) or transform.shape != (encoder.dim, between.size):
         raise ModelError(f"{path}: does not fit embeddings of {encoder.dim} numbers; reinstall the model")
     return Plda(mean, transform, between)
 

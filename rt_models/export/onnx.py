@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -104,6 +105,18 @@ def write_manifest(folder: Path, content: dict[str, object]) -> None:
     """`manifest.toml` with the checksum of model.onnx."""
     digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
     (folder / "manifest.toml").write_text(tomli_w.dumps({**content, "sha256": digest}))
+
+
+def record_files(folder: Path, *names: str) -> None:
+    """Add the checksums of files beside model.onnx that the engine loads to the folder's manifest, if it has
+    one: the engine loads none without."""
+    path = folder / "manifest.toml"
+    if not path.exists():
+        return
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    content["files"] = content.get("files", {}) | found
+    path.write_text(tomli_w.dumps(content), encoding="utf-8")
 
 
 def write_facts(folder: Path, facts: dict[str, object]) -> None:

@@ -11,11 +11,15 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from rt_models.export.onnx import write_manifest
 
+NOT_ITS_OWN = ("plda.npz", "calibration.toml", "cohort.npy")
+"""What the engine takes from the folder of the model that a variant is made of."""
+
 
 def quantise(folder: Path, out: Path) -> None:
     """Write `folder` to `out` with 8-bit weights; the convolutions before the tokens stay as they are, and
     so does the example `io.npz`, which the quantised network meets only nearly."""
-    shutil.copytree(folder, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "*.json", "*.png"))
+    ignored = shutil.ignore_patterns("*.md", "*.json", "*.png", *NOT_ITS_OWN)
+    shutil.copytree(folder, out, dirs_exist_ok=True, ignore=ignored)
     model = onnx.load(folder / "model.onnx")
     del model.graph.value_info[:]  # the exporter's shapes trouble the quantiser's own inference
     quantize_dynamic(
@@ -28,4 +32,5 @@ def quantise(folder: Path, out: Path) -> None:
     content = tomllib.loads((folder / "manifest.toml").read_text())
     content["settings"]["quantised"] = True
     content["settings"].setdefault("embedding_space", content["sha256"])  # its vectors compare with those
+    content.pop("files", None)
     write_manifest(out, content | {"name": out.name})

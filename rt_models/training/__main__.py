@@ -16,7 +16,7 @@ import torch.distributed as dist
 
 from engine import EncoderConfig, PipelineConfig, VoicelaneError, find_model, load_encoder, read_settings
 from rt_models.export.encoder import export_encoder
-from rt_models.export.onnx import write_facts
+from rt_models.export.onnx import record_files, write_facts
 from rt_models.export.seed import export_mlp, export_seed
 from rt_models.export.segmentation import export_segmentation
 from rt_models.export.vad import export_vad
@@ -137,6 +137,7 @@ def train_plda(args: argparse.Namespace) -> None:
     fitted = fit_plda(make_pairs(args.encoder, data, config, args.jobs), speakers)
     path = (args.out or find_model(args.encoder, "encoder")) / "plda.npz"
     np.savez_compressed(path, encoder_id=encoder.id, **fitted)
+    record_files(path.parent, path.name)
     print(f"{path}: between people {fitted['between'][:3].round(2).tolist()} … times within one")
 
 

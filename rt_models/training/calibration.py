@@ -20,6 +20,7 @@ from scipy.optimize import minimize
 from tqdm import tqdm
 
 from engine import SAMPLE_RATE, ArraySource, AudioError, Enroller, PipelineConfig, s_norm, score_features
+from rt_models.export.onnx import record_files
 from rt_models.training.augment import AugmentConfig, Augmenter
 from rt_models.training.corpus import Prepared
 from rt_models.training.data import change_speed
@@ -109,6 +110,7 @@ def write_calibration(content: dict[str, object], cohort: np.ndarray, folder: Pa
     np.save(folder / "cohort.npy", cohort.astype(np.float16))
     sha256 = hashlib.sha256((folder / "cohort.npy").read_bytes()).hexdigest()
     (folder / "calibration.toml").write_text(tomli_w.dumps({"cohort_sha256": sha256, **content}))
+    record_files(folder, "calibration.toml")
 
 
 def fit(trials: Trials, lengths_s: np.ndarray) -> np.ndarray:
