@@ -181,7 +181,7 @@ HEAR = """
 import json, sys, time
 import numpy as np
 from engine import LiveSession, MicrophoneSource, Pipeline
-from tests.test_live import Listener
+from tests.test_live_pauses import Listener
 pipeline = Pipeline()
 pipeline.warm_up()
 for rate, channels in ((44_100, 1), (44_100, 2), (48_000, 1), (48_000, 2)):

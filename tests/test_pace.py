@@ -15,7 +15,7 @@ from engine import (
     Pipeline,
 )
 from engine.audio.pace import Pace
-from tests.test_live import Listener, Microphone, until
+from tests.test_live_pauses import Listener, Microphone, until
 
 
 def gaps(times_s: np.ndarray) -> list[float]:
