@@ -118,7 +118,7 @@ def main() -> None:
     args.add_argument("--out", type=Path, required=True)
     options = args.parse_args()
     torch.set_num_threads(1)
-    system = diarizer(options.out / "sherpa networks")
+    system = diarizer(options.out / "networks")
     folder = options.out / "sherpa offline"
     folder.mkdir(parents=True, exist_ok=True)
     costs = {}
