@@ -191,7 +191,7 @@ class ReclusteringConfig:
     """Speech of a cluster that makes it a speaker."""
     most: int = 600
     """Stretches that are compared; then the older half stands for its speakers in groups."""
-    each: int = 60
+    each: int = 100
     """Stretches per speaker that take part in forming clusters, evenly spaced; the others join afterwards."""
     group: int = 8
     """Stretches per group."""

@@ -9,7 +9,7 @@ import pytest
 
 from engine import DiariserConfig, Event, ReclusteringConfig, SpeakerTurn, TurnRevised, final_turns
 from engine.stages.diariser import Diariser
-from engine.stages.reclustering import Reclustering, cluster, match
+from engine.stages.reclustering import Reclustering, cluster, match, thinned
 from engine.stages.segmenter import Piece
 from tests.conversation import PLDA, VOICES, conversation, embedding
 from tests.test_diariser import turns_of
@@ -138,6 +138,21 @@ def test_the_final_labels_are_at_least_as_right_as_the_live_ones(seed):
 
     live, final = final_turns(events, revised=False), final_turns(events)
     assert n_right(final) >= n_right(live) and n_right(final) >= 0.95 * len(final)
+
+
+@pytest.mark.parametrize("each", [1, 5, 30, 1_000])
+def test_of_those_who_said_much_some_stretches_stand_for_all(each):
+    """At most so many of a name, from its beginning to its end; all of those who said little."""
+    rng = np.random.default_rng(each)
+    names = rng.choice(["S1", "S2", "S3"], 200, p=[0.8, 0.18, 0.02])
+    firm = rng.random(200) < 0.7
+    kept = thinned(firm, list(names), each)
+    assert not (kept & ~firm).any()
+    for name in set(names):
+        there, left = (np.flatnonzero(mask & (names == name)) for mask in (firm, kept))
+        assert len(left) == min(each, len(there))
+        if len(left) > 1:
+            assert (left[0], left[-1]) == (there[0], there[-1])
 
 
 def test_every_s_zero_leaves_it_out():

@@ -134,7 +134,7 @@ class Reclustering:
         vectors = np.stack([unit(s.total) for s in known if s.total is not None])
         weights = np.array([s.weight for s in known], float)
         sure = np.array([s.evidence >= samples(self._config.sure_s) for s in known])
-        firm = _thinned(sure, [s.name for s in known], self._config.each)
+        firm = thinned(sure, [s.name for s in known], self._config.each)
         found = cluster(vectors, weights, firm, self._plda, self._config, self._max_speakers)
         names = self._name(known, found, new_name)
         renamed = {id(s): names[int(k)] for s, k in zip(known, found, strict=True)}
@@ -185,7 +185,7 @@ class Reclustering:
             self._old = [_grouped(g) for g in _pairs(self._old)]
 
 
-def _thinned(firm: np.ndarray, names: Sequence[str], each: int) -> np.ndarray:
+def thinned(firm: np.ndarray, names: Sequence[str], each: int) -> np.ndarray:
     """The mask (n,) with at most `each` of a name left, evenly spaced."""
     found = np.zeros_like(firm)
     for name in set(names):
