@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """`voicelane run`: one source through the live engine."""
     source, config = source_of(args.input, args.realtime), config_of(args)
     folder = free_folder(session_folder(args.session)) if args.session is not None else None
-    people = recognisable(config, args.people or bool(args.verify) or None)
+    people = recognisable(config, True if args.verify else args.people)
     verifier = live_verifier(config, people, args.verify) if args.verify else None
     pipeline = Pipeline(config, people=people, live_verifier=verifier)
     sinks = _file_sinks(args.rttm, args.jsonl, args.input)
