@@ -78,6 +78,8 @@ class LiveVerifier:
     Each is compared with the enrolled person whose voice is nearest to it.
     """
 
+    name = "live verification"
+
     def __init__(
         self, people: Sequence[Person], calibration: Calibration, false_accepts: float = 1.0
     ) -> None:
@@ -115,5 +117,5 @@ def check_verifier(verifier: Verifier | LiveVerifier, space: Space) -> None:
     """Raise `VoicelaneError` for a verifier of another space than the pipeline's."""
     if verifier.calibration.space != space:
         raise VoicelaneError(
-            f"verification: the calibration is for {verifier.calibration.space}, not for {space}"
+            f"{verifier.name}: the calibration is for {verifier.calibration.space}, not for {space}"
         )
