@@ -107,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
 
     streams = _command(commands, "streams", "how many live streams one core and all cores carry")
     streams.add_argument("--audio", type=Path, default=DEMO, help="sound file")
+    streams.add_argument("--deadlines-ms", type=float, nargs="+", default=[20, 100], help="for the p99")
     streams.add_argument("--length-s", type=float, default=20.0, help="of each try, in real time")
     streams.add_argument("--repeats", type=int, default=5, help="runs at full speed")
 

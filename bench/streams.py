@@ -18,7 +18,6 @@ from bench.sound import read_mono, whole_frames
 from engine import FRAME_SAMPLES, SAMPLE_RATE, Pipeline, PipelineConfig, SegmentationConfig
 
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
-DEADLINES_MS = (20.0, 100.0)
 APART_S = 7.3
 """Streams hear the same recording, so far apart."""
 WINDOW_FRAMES = round(SegmentationConfig().step_s / FRAME_S)
@@ -94,10 +93,10 @@ def measure(args: argparse.Namespace) -> None:
         def try_out(n: int, used: list[int] = used) -> np.ndarray:
             return lateness(n, used, args.audio, args.length_s)
 
-        most = {d: most_streams(trials, try_out, d) for d in DEADLINES_MS}
+        most = {d: most_streams(trials, try_out, d) for d in args.deadlines_ms}
         name = f"{len(used)} core{'s' * (len(used) > 1)}"
         result[name] = {
-            "streams": {f"{d:.0f} ms": n * len(used) for d, n in most.items()},
+            "streams": {f"{d:g} ms": n * len(used) for d, n in most.items()},
             "trials": {n * len(used): late for n, late in sorted(trials.items())},
         }
         for n, late in sorted(trials.items()):

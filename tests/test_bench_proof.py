@@ -57,7 +57,7 @@ def test_streams_finds_the_most_that_stay_within_the_deadline(tmp_path):
     trials: dict[int, dict[str, float]] = {}
     assert most_streams(trials, lambda n: np.full(10, 3.0 * n), 20.0) == 6
     assert most_streams(trials, lambda n: np.full(10, 3.0 * n), 1.0) == 0
-    found = bench(tmp_path, "streams", "--length-s", 1, "--repeats", 1)
+    found = bench(tmp_path, "streams", "--length-s", 1, "--repeats", 1, "--deadlines-ms", 0.001)
     assert found["used"]["1 core"]["trials"]["1"]["p99"] > 0
 
 
