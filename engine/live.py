@@ -281,9 +281,9 @@ class LiveSession:
 
     def _close(self) -> None:
         self._closed = True
-        self.source.close()
         if self._feeder is not None:
-            self._feeder.join()
+            self._feeder.join()  # nobody closes a file that is being read
+        self.source.close()
         for sink in self._sinks:
             sink.join()
         problem = self._problem or next((s.problem for s in self._sinks if s.problem), None)

@@ -279,6 +279,29 @@ def test_stop_ends_a_running_session_and_closes_its_sinks(speech):
     assert ended and ended[-1].end <= 4 * 16_000
 
 
+def test_a_source_is_never_closed_while_it_is_read(speech):
+    class Slow(ArraySource):
+        reading, closed_while_read = False, False
+
+        def blocks(self):
+            for block in super().blocks():
+                self.reading = True
+                time.sleep(0.3)
+                self.reading = False
+                yield block
+
+        def close(self):
+            self.closed_while_read = self.reading
+
+    source = Slow(speech, realtime=True)
+    session = LiveSession(source, Pipeline())
+    session.start()
+    while not source.reading:
+        time.sleep(0.01)
+    session.stop()
+    assert not source.closed_while_read
+
+
 def test_the_demo_has_its_three_speakers():
     collector = Collector()
     run(FileSource(DEMO), collector)
