@@ -88,16 +88,20 @@ def measure(args: argparse.Namespace) -> None:
         detectors["silero-vad"] = silero()
     noises = [read_mono(p) for p in audio_files(args.noise)]
     wrong: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
-    for path in audio_files(args.audio):
-        for condition, samples in conditions(path, noises, args.snr, args.seed).items():
-            reference = speech_frames(
-                read_reference(path.with_suffix(".rttm")), len(samples) // FRAME_SAMPLES
+
+    def count(condition: str, samples: np.ndarray, reference: np.ndarray) -> None:
+        for name, detect in detectors.items():
+            found = detect(samples)
+            wrong[condition, name].append(
+                np.array([(reference & ~found).sum(), (found & ~reference).sum(), len(reference)])
             )
-            for name, detect in detectors.items():
-                found = detect(samples)
-                wrong[condition, name].append(
-                    np.array([(reference & ~found).sum(), (found & ~reference).sum(), len(reference)])
-                )
+
+    for path in audio_files(args.audio):
+        turns = read_reference(path.with_suffix(".rttm"))
+        for condition, samples in conditions(path, noises, args.snr, args.seed).items():
+            count(condition, samples, speech_frames(turns, len(samples) // FRAME_SAMPLES))
+    for noise in noises:
+        count("noise alone", noise, np.zeros(len(noise) // FRAME_SAMPLES, bool))
     _report({key: np.sum(counts, axis=0) for key, counts in wrong.items()}, list(detectors), args.json)
 
 

@@ -15,6 +15,7 @@ pytest.importorskip("pyroomacoustics")
 from rt_models.export import onnx as export  # noqa: E402
 from rt_models.training import augment, corpus, data  # noqa: E402
 from rt_models.training.batches import Batch, CropConfig, CropSampler, speech_mask  # noqa: E402
+from rt_models.training.disturbances import disturbance  # noqa: E402
 from rt_models.training.teacher import Teacher, principal  # noqa: E402
 
 
@@ -168,3 +169,14 @@ def test_components_are_whitened_half_way(rng):
     found = principal(frames)
     variance = ((frames - found.mean) @ found.weights).var(axis=0)
     np.testing.assert_allclose(variance[:5], np.geomspace(10, 0.1, 512)[:5], rtol=0.1)
+
+
+def test_disturbances_are_of_one_power_and_never_the_same_twice():
+    rng = np.random.default_rng(0)
+    drawn = [disturbance(32_000, rng) for _ in range(40)]
+    for sound in drawn:
+        assert sound.dtype == np.float32 and np.isfinite(sound).all()
+        assert np.mean(sound.astype(float) ** 2) == pytest.approx(1.0, rel=1e-3)
+    alike = np.corrcoef(np.abs(drawn)) - np.eye(len(drawn))
+    assert alike.max() < 0.9
+    assert np.array_equal(drawn[0], disturbance(32_000, np.random.default_rng(0)))

@@ -93,7 +93,7 @@ def train_segmentation(args: argparse.Namespace) -> None:
     config = read_settings(args.config, type(config)) if args.config else config
     sampler = corpus.mixtures(prepare(args), config.mixtures, config.net.n_mels)
     checkpoint = args.work / "segmentation.pt"
-    net = segmentation.train(config, sampler, checkpoint)
+    net = segmentation.train(config, sampler, checkpoint, args.from_checkpoint)
     folder = args.out or ARTIFACTS / "segmentation"
     worst = export_segmentation(net, folder, args.version)
     curve = torch.load(checkpoint, weights_only=True)["curve"]

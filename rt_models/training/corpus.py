@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine import N_MELS
+from engine import N_MELS, SAMPLE_RATE
 from rt_models.training.augment import AugmentConfig, Augmenter, load_noises, simulate_rooms
 from rt_models.training.batches import Copy, CropConfig, CropSampler, speech_mask
 from rt_models.training.data import AudioCache, change_speed, draw_speeds, read_manifest
+from rt_models.training.disturbances import disturbance
 from rt_models.training.losses import centre
 from rt_models.training.mixtures import MixtureConfig, MixtureSampler
 from rt_models.training.shards import FrameTargets, build_shard, log_mel
 from rt_models.training.teacher import MAX_SECONDS, Teacher
 
 N_ROOMS = 400
+DISTURBANCE_SAMPLES = 6 * SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def sampler(
             shard = build_shard(data.cache, how, of_seed, rng_seed, path, n_mels, phase)
             made.append(Copy(shard, speech, targets, speakers[seed], frames))
     corpora = [u.corpus for u in data.cache.utterances]
-    return CropSampler(made, corpora, _noise_power(data, n_mels), mean_columns(made[0]), config, n_mels)
+    return CropSampler(made, corpora, _noise_power(data.noises, n_mels), mean_columns(made[0]), config, n_mels)
 
 
 def mixtures(data: Prepared, config: MixtureConfig, n_mels: int = N_MELS) -> MixtureSampler:
@@ -101,7 +103,10 @@ def mixtures(data: Prepared, config: MixtureConfig, n_mels: int = N_MELS) -> Mix
     ]
     heard = data.cache.utterances
     speakers, corpora = [u.speaker for u in heard], [u.corpus for u in heard]
-    return MixtureSampler(shards, speakers, corpora, _noise_power(data, n_mels), config)
+    rng = np.random.default_rng(0)
+    things = [disturbance(DISTURBANCE_SAMPLES, rng) for _ in data.noises]
+    noises = _noise_power(data.noises + things, n_mels)
+    return MixtureSampler(shards, speakers, corpora, noises, config)
 
 
 def toward_mean(targets: np.ndarray, speakers: np.ndarray, share: float) -> np.ndarray:
@@ -134,9 +139,9 @@ def _speakers(cache: AudioCache, speeds: dict[int, np.ndarray]) -> dict[int, np.
     return dict(zip(speeds, np.split(numbers.astype(np.int64), len(speeds)), strict=True))
 
 
-def _noise_power(data: Prepared, n_mels: int) -> list[np.ndarray]:
-    """The noise recordings as mel power columns, those of half a second and more."""
-    found = [np.exp(log_mel(noise, n_mels)) for noise in data.noises]
+def _noise_power(noises: list[np.ndarray], n_mels: int) -> list[np.ndarray]:
+    """Noises as mel power columns, those of half a second and more."""
+    found = [np.exp(log_mel(noise, n_mels)) for noise in noises]
     return [columns for columns in found if len(columns) >= 50]
 
 

@@ -26,7 +26,7 @@ class MixtureConfig:
 
     columns: tuple[int, ...] = (500, 500, 500, 300)
     """Lengths (10 ms each) of the windows, equally likely."""
-    voices: tuple[float, ...] = (0.03, 0.22, 0.45, 0.30)
+    voices: tuple[float, ...] = (0.08, 0.22, 0.42, 0.28)
     """Chances of 0, 1, 2, 3 people in a window."""
     one_corpus: float = 0.7
     """Chance that all voices come from one corpus, so that the recording does not tell them apart."""

@@ -64,10 +64,14 @@ def batch(sampler: MixtureSampler, size: int, rng: np.random.Generator) -> tuple
     )
 
 
-def train(config: SegmentationTrainConfig, sampler: MixtureSampler, checkpoint: Path) -> SegmentationNet:
-    """Fit to mixtures; goes on from `checkpoint` where that exists."""
+def train(
+    config: SegmentationTrainConfig, sampler: MixtureSampler, checkpoint: Path, start: Path | None = None
+) -> SegmentationNet:
+    """Fit to mixtures; goes on from `checkpoint` where that exists, else begins with the weights of `start`."""
     torch.manual_seed(config.seed)
     net, first, curve = SegmentationNet(config.net), 0, []
+    if start is not None:
+        net.load_state_dict(torch.load(start, weights_only=True)["net"])
     optimiser = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, config.steps, pct_start=0.1

@@ -14,6 +14,7 @@ from rt_models.training.augment import AugmentConfig, equalise, lossy, power, te
 from rt_models.training.conversations import Conversation, ConversationConfig, converse, noisy
 from rt_models.training.corpus import Prepared
 from rt_models.training.data import AudioCache
+from rt_models.training.disturbances import disturbance
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,13 @@ class VadTrainConfig:
     clean: float = 0.2
     """Chance of no noise; otherwise the SNR is drawn from `snr_db`."""
     snr_db: tuple[float, float] = (-3.0, 30.0)
+    disturbed: float = 0.4
+    """Chance of a synthetic disturbance, with or without that."""
+    disturbed_db: tuple[float, float] = (-3.0, 25.0)
     room: float = 0.5
     longest_gaps_s: tuple[float, ...] = (1.2, 3.0, 8.0, 20.0)
     """Longest pause between turns; one is drawn per conversation."""
-    speechless: float = 0.08
+    speechless: float = 0.15
     """Chance that nobody speaks at all."""
     steps: int = 2500
     batch: int = 32
@@ -64,6 +68,8 @@ def simulate(
         beds = [noises[int(i)] for i in rng.integers(len(noises), size=4)]
         bed = np.concatenate([b / np.sqrt(power(b) + 1e-12) for b in beds])
         said = noisy(said, bed, rng.uniform(*config.snr_db))
+    if rng.random() < config.disturbed:
+        said = noisy(said, disturbance(len(said.samples), rng), rng.uniform(*config.disturbed_db))
     return evidence(_recorded(said, rng)), np.any(list(said.active.values()), axis=0)
 
 
