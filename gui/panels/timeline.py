@@ -260,13 +260,19 @@ class Timeline(QWidget):
             and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
         ):
             self.zoom(1.0 + event.value(), event.position().x() - HEADER)
+            event.accept()  # or the widget below gets it as well
             return True
-        if isinstance(event, QGestureEvent):
-            pinch = event.gesture(Qt.GestureType.PinchGesture)
-            if isinstance(pinch, QPinchGesture):
-                self.zoom(pinch.scaleFactor(), self.mapFromGlobal(pinch.centerPoint()).x() - HEADER)
+        pinch = event.gesture(Qt.GestureType.PinchGesture) if isinstance(event, QGestureEvent) else None
+        if isinstance(pinch, QPinchGesture):
+            self._pinch(pinch)
             return True
         return super().event(event)
+
+    def _pinch(self, pinch: QPinchGesture) -> None:
+        """Zoom with every step; the end only repeats the last one's factor."""
+        self._pressed = None  # the first finger is no mouse any more
+        if pinch.state() == Qt.GestureState.GestureUpdated:
+            self.zoom(pinch.scaleFactor(), self.mapFromGlobal(pinch.centerPoint()).x() - HEADER)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not act(self, self._studio, event):
