@@ -176,11 +176,11 @@ class Timeline(QWidget):
         return self._images[1:]
 
     def _whole_picture(self) -> QImage | None:
-        sound, width = self._conversation.sound, self.width()
-        key = (width, sound.n_samples // (SAMPLE_RATE // 2), id(sound))
+        sound, width, ratio = self._conversation.sound, self.width(), self.devicePixelRatioF()
+        key = (width, ratio, sound.n_samples // (SAMPLE_RATE // 2), id(sound))
         if self._overview is None or self._overview[0] != key:
             length, colour = self._conversation.n_samples, self._studio.theme.quiet
-            self._overview = key, overview_image(sound, width, OVERVIEW - 6, length, colour)
+            self._overview = key, overview_image(sound, width, OVERVIEW - 6, length, ratio, colour)
         return self._overview[1]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
