@@ -12,6 +12,7 @@ from engine.audio.sources import (
     ArraySource,
     FileSource,
     MicrophoneSource,
+    connected_devices,
     input_devices,
     reopen_microphone,
 )
@@ -206,6 +207,7 @@ __all__ = [
     "VoicelaneError",
     "build_settings",
     "calibration_cost",
+    "connected_devices",
     "correct_session",
     "ddim",
     "diarisation_error",

@@ -17,7 +17,6 @@ from engine import (
     Enroller,
     FileSource,
     LiveSession,
-    MicrophoneSource,
     Person,
     Pipeline,
     PipelineConfig,
@@ -95,8 +94,12 @@ class Listening(QObject):
     recorded = Signal()
     """A recording was ended while the session goes on."""
 
-    def __init__(self, conversation: Conversation, health: Health, player: Player) -> None:
+    def __init__(
+        self, conversation: Conversation, health: Health, player: Player, may_refresh: Callable[[], bool]
+    ) -> None:
+        """`may_refresh` says whether PortAudio can be started anew."""
         super().__init__()
+        self._may_refresh = may_refresh
         self._conversation, self._health, self._player = conversation, health, player
         self.state, self.request = IDLE, Request(Settings())
         self._running: Running | None = None
@@ -131,10 +134,10 @@ class Listening(QObject):
         self._health.clear()
         self._health.realtime = request.at_its_own_speed
         self._bridge = Bridge(sound, self._health)
-        bridge, player = self._bridge, self._player
+        bridge = self._bridge
         self._set(PREPARING)
         Job(
-            lambda: begin(request, bridge, lambda: not player.playing),
+            lambda: begin(request, bridge, self._may_refresh),
             lambda running: self._started(running, sound),
             self._not_started,
         )
@@ -245,7 +248,7 @@ def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> 
     pipeline.warm_up()
     reconnect = partial(reopen_microphone, settings.device or None, may_refresh)
     with PORTAUDIO:
-        source, recorder = open_source(settings), None
+        source, recorder = reconnect() if request.live else open_file(settings), None
         if settings.record:
             recorder = Recorder(session_folder(session_name(request)), source.name, pipeline.space)
         sinks: list[Sink] = [bridge, *([recorder] if recorder else [])]
@@ -254,10 +257,8 @@ def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> 
     return Running(session, recorder, left_out, verifier.threshold if verifier else None)
 
 
-def open_source(settings: Settings) -> MicrophoneSource | FileSource:
-    """The microphone or file that was chosen."""
-    if settings.source == MICROPHONE:
-        return MicrophoneSource(settings.device or None)
+def open_file(settings: Settings) -> FileSource:
+    """The file that was chosen."""
     if settings.source == DEMO:
         return FileSource(DEMO_FILE, realtime=True)
     return FileSource(settings.source, settings.realtime_files)

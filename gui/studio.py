@@ -9,6 +9,7 @@ from engine import LabelDesk, Session, Sound, SpeakerTurn, open_session
 from gui import theme
 from gui.conversation import Conversation
 from gui.devices import Devices
+from gui.enrolling import Enrolling
 from gui.health import Health
 from gui.jobs import Job
 from gui.listening import IDLE, Listening, Request
@@ -34,8 +35,9 @@ class Studio(QObject):
         self.preferences = preferences or Preferences()
         self.conversation, self.health = Conversation(), Health()
         self.player = player or Player()
-        self.listening = Listening(self.conversation, self.health, self.player)
-        self.devices = Devices(self._silent)
+        self.enrolling = Enrolling(self.preferences, self._nothing_else_is_heard)
+        self.listening = Listening(self.conversation, self.health, self.player, self._nothing_else_is_open)
+        self.devices = Devices()
         self.theme = theme.chosen(self.preferences.now.theme)
         for signal in (self.conversation.refused, self.player.failed, self.listening.failed):
             signal.connect(self.noticed)
@@ -90,10 +92,13 @@ class Studio(QObject):
     def redo(self) -> None:
         self.conversation.correct(LabelDesk.redo)
 
-    def _silent(self) -> bool:
-        """Whether nothing plays or records."""
-        away = bool(self.conversation.state.device_lost)
-        return self.listening.state == IDLE and not self.player.playing and not away
+    def _nothing_else_is_open(self) -> bool:
+        """Whether no sound device is in use but for what is listened to."""
+        return not self.player.playing and not self.enrolling.recording
+
+    def _nothing_else_is_heard(self) -> bool:
+        """Whether no sound device is in use but for an enrolment."""
+        return not self.player.playing and self.listening.state == IDLE
 
     def _opened(self, found: tuple[Session, State, SoundHistory]) -> None:
         self.conversation.open(*found)

@@ -1,7 +1,7 @@
 """Two speakers become one by dragging a row of the list onto another.
 
-Qt's platform without a screen ends every drag at once; what the press began is therefore dropped by the events
-that a screen would send.
+Qt's platform without a screen ends every drag at once; what the press began is therefore dropped by the
+events that a screen would send.
 """
 
 from __future__ import annotations
