@@ -79,10 +79,15 @@ class Enrolling(QObject):
     kept = Signal(str)
     """Name of a profile that was made or grew."""
 
-    def __init__(self, preferences: Preferences, may_refresh: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        preferences: Preferences,
+        open_store: Callable[[], ProfileStore],
+        may_refresh: Callable[[], bool],
+    ) -> None:
         """`may_refresh` says whether PortAudio can be started anew."""
         super().__init__()
-        self._preferences, self._may_refresh = preferences, may_refresh
+        self._preferences, self._open_store, self._may_refresh = preferences, open_store, may_refresh
         self.state, self.ear = IDLE, Ear()
         self.found: Enrolment | None = None
         self._space: Space | None = None
@@ -138,7 +143,7 @@ class Enrolling(QObject):
             return
 
         def added() -> str:
-            store = ProfileStore()
+            store = self._open_store()
             return store.add(name, space, [keep_recording(store, found, keep_audio)]).name
 
         Job(added, self._kept, self.failed.emit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
-from engine import LabelDesk, Session, Sound, SpeakerTurn, open_session
+from engine import LabelDesk, Session, Sound, SpeakerTurn, StoreError, open_session
 from gui import theme
 from gui.conversation import Conversation
 from gui.devices import Devices
@@ -13,6 +13,7 @@ from gui.enrolling import Enrolling
 from gui.health import Health
 from gui.jobs import Job
 from gui.listening import IDLE, Listening, Request
+from gui.passphrase import Passphrase
 from gui.player import Player
 from gui.preferences import Preferences
 from gui.sound import SoundHistory
@@ -35,8 +36,12 @@ class Studio(QObject):
         self.preferences = preferences or Preferences()
         self.conversation, self.health = Conversation(), Health()
         self.player = player or Player()
-        self.enrolling = Enrolling(self.preferences, self._nothing_else_is_heard)
-        self.listening = Listening(self.conversation, self.health, self.player, self._nothing_else_is_open)
+        self.passphrase = Passphrase()
+        store = self.passphrase.store
+        self.enrolling = Enrolling(self.preferences, store, self._nothing_else_is_heard)
+        self.listening = Listening(
+            self.conversation, self.health, self.player, store, self._nothing_else_is_open
+        )
         self.devices = Devices()
         self.theme = theme.chosen(self.preferences.now.theme)
         for signal in (self.conversation.refused, self.player.failed, self.listening.failed):
@@ -53,7 +58,16 @@ class Studio(QObject):
 
     def listen(self, verify: str = "") -> None:
         """Start with the source that is chosen."""
+        if verify or self.preferences.now.recognise:
+            self.unlock(again=bool(verify))
         self.listening.start(Request(self.preferences.now, verify))
+
+    def unlock(self, again: bool = False) -> None:
+        """Ask for the passphrase of the profiles if it is needed, once unless `again`."""
+        try:
+            self.passphrase.unlock(again)
+        except StoreError as problem:
+            self.noticed.emit(str(problem))
 
     def open(self, name: str) -> None:
         """Show a recorded session."""

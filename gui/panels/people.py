@@ -112,6 +112,7 @@ class PeoplePage(QWidget):
             self.enrolling.hear_file(path)
 
     def _save(self) -> None:
+        self._studio.unlock(again=True)
         self.enrolling.keep(self.name.text(), self.keep_audio.isChecked())
 
     def _remember(self, speaker: str) -> None:
