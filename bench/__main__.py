@@ -141,7 +141,9 @@ def parser() -> argparse.ArgumentParser:
     gui.add_argument("--hours", type=float, default=2.0, help="of history")
     gui.add_argument("--speakers", type=int, default=6)
     gui.add_argument("--paints", type=int, default=300, help="pictures of each kind")
-    gui.add_argument("--size", default="1280x800", help="of the window, in pixels")
+    gui.add_argument(
+        "--sizes", nargs="+", default=["1280x800", "2560x1440"], help="of the window, WIDTHxHEIGHT in pixels"
+    )
 
     report = _command(commands, "report", "README.md's tables, plots and one HTML page from JSON results")
     report.add_argument("--readme", type=Path, default=Path("README.md"))

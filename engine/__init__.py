@@ -12,6 +12,7 @@ from engine.audio.sources import (
     ArraySource,
     FileSource,
     MicrophoneSource,
+    connected_devices,
     input_devices,
     reopen_microphone,
 )
@@ -39,7 +40,15 @@ from engine.dsp.features import N_MELS, FeatureExtractor, Features, RunningMean
 from engine.dsp.stft import Istft, Stft
 from engine.embedding import FileEmbedder
 from engine.enrolment import Enroller, Enrolment, in_space, keep_recording, known_people, record
-from engine.errors import AudioError, ConfigError, DeviceError, ModelError, StoreError, VoicelaneError
+from engine.errors import (
+    AudioError,
+    ConfigError,
+    DeviceError,
+    LockedError,
+    ModelError,
+    StoreError,
+    VoicelaneError,
+)
 from engine.events import (
     DeviceLost,
     DeviceOverflow,
@@ -110,6 +119,7 @@ from engine.stages.vad import Decisions, Vad, VadEvidence, VadInput
 from engine.stages.verifier import LiveVerifier, Verifier
 from engine.store import ProfileStore
 from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, samples, seconds
+from engine.vault import given_passphrase
 
 __all__ = [
     "FRAME_SAMPLES",
@@ -153,6 +163,7 @@ __all__ = [
     "ListeningResumed",
     "LiveSession",
     "LiveVerifier",
+    "LockedError",
     "Manifest",
     "MicrophoneSource",
     "Model",
@@ -206,6 +217,7 @@ __all__ = [
     "VoicelaneError",
     "build_settings",
     "calibration_cost",
+    "connected_devices",
     "correct_session",
     "ddim",
     "diarisation_error",
@@ -218,6 +230,7 @@ __all__ = [
     "find_calibration",
     "find_enhancer",
     "find_model",
+    "given_passphrase",
     "home_folder",
     "import_profiles",
     "in_space",

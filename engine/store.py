@@ -53,6 +53,13 @@ class ProfileStore:
             rows = db.execute("SELECT name FROM profiles ORDER BY key") if schema_version(db) else ()
             return [name for (name,) in rows]
 
+    def open(self) -> None:
+        """Try the passphrase, where one is needed; raises `LockedError` where it is wrong or not given."""
+        if self.path.exists():
+            with self._connected() as db:
+                if schema_version(db):
+                    self._vault(db)
+
     def profile(self, name: str) -> Profile:
         """The profile of that name (case does not matter), every checksum verified."""
         self._there(name)

@@ -32,7 +32,7 @@ def open_window(app: QApplication) -> Window:
     studio.dress()
     app.styleHints().colorSchemeChanged.connect(studio.dress)
     window = Window(studio)
-    studio.devices.watch()
+    studio.devices.ask()
     window.sessions.offer_interrupted(window.banner)
     window.show()
     return window

@@ -15,7 +15,6 @@ from engine import (
     Event,
     FileSource,
     LiveSession,
-    MicrophoneSource,
     Pipeline,
     PipelineConfig,
     ProfileStore,
@@ -24,6 +23,7 @@ from engine import (
     SpeechEnded,
     SpeechStarted,
     keep_recording,
+    reopen_microphone,
     samples,
     seconds,
 )
@@ -79,22 +79,33 @@ class Enrolling(QObject):
     kept = Signal(str)
     """Name of a profile that was made or grew."""
 
-    def __init__(self, preferences: Preferences) -> None:
+    def __init__(
+        self,
+        preferences: Preferences,
+        open_store: Callable[[], ProfileStore],
+        may_refresh: Callable[[], bool],
+    ) -> None:
+        """`may_refresh` says whether PortAudio can be started anew."""
         super().__init__()
-        self._preferences = preferences
+        self._preferences, self._open_store, self._may_refresh = preferences, open_store, may_refresh
         self.state, self.ear = IDLE, Ear()
         self.found: Enrolment | None = None
         self._space: Space | None = None
         self._session: LiveSession | None = None
+
+    @property
+    def recording(self) -> bool:
+        """Whether the microphone is in use, or soon."""
+        return self.state in (PREPARING, RECORDING)
 
     def record(self) -> None:
         """Hear the chosen microphone until `stop`."""
         if self.state in (PREPARING, RECORDING, JUDGING):
             return
         self.ear, self.found, device = Ear(), None, self._preferences.now.device
-        ear, config = self.ear, self._preferences.now.config()
+        ear, config, may_refresh = self.ear, self._preferences.now.config(), self._may_refresh
         self._set(PREPARING)
-        Job(lambda: _recording(device, config, ear), self._recording, self._fail)
+        Job(lambda: _recording(device, config, ear, may_refresh), self._recording, self._fail)
 
     def stop(self) -> None:
         """Enough: judge what was recorded."""
@@ -132,7 +143,7 @@ class Enrolling(QObject):
             return
 
         def added() -> str:
-            store = ProfileStore()
+            store = self._open_store()
             return store.add(name, space, [keep_recording(store, found, keep_audio)]).name
 
         Job(added, self._kept, self.failed.emit)
@@ -164,12 +175,12 @@ class Enrolling(QObject):
         self.failed.emit(sentence)
 
 
-def _recording(device: str, config: PipelineConfig, ear: Ear) -> LiveSession:
+def _recording(device: str, config: PipelineConfig, ear: Ear, may_refresh: Callable[[], bool]) -> LiveSession:
     """A session under way."""
     pipeline = Pipeline(config)
     pipeline.warm_up()
     with PORTAUDIO:
-        session = LiveSession(MicrophoneSource(device or None), pipeline, [ear])
+        session = LiveSession(reopen_microphone(device or None, may_refresh), pipeline, [ear])
         session.start()
     return session
 

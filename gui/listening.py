@@ -17,7 +17,6 @@ from engine import (
     Enroller,
     FileSource,
     LiveSession,
-    MicrophoneSource,
     Person,
     Pipeline,
     PipelineConfig,
@@ -95,8 +94,17 @@ class Listening(QObject):
     recorded = Signal()
     """A recording was ended while the session goes on."""
 
-    def __init__(self, conversation: Conversation, health: Health, player: Player) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        health: Health,
+        player: Player,
+        open_store: Callable[[], ProfileStore],
+        may_refresh: Callable[[], bool],
+    ) -> None:
+        """`may_refresh` says whether PortAudio can be started anew."""
         super().__init__()
+        self._open_store, self._may_refresh = open_store, may_refresh
         self._conversation, self._health, self._player = conversation, health, player
         self.state, self.request = IDLE, Request(Settings())
         self._running: Running | None = None
@@ -131,10 +139,10 @@ class Listening(QObject):
         self._health.clear()
         self._health.realtime = request.at_its_own_speed
         self._bridge = Bridge(sound, self._health)
-        bridge, player = self._bridge, self._player
+        bridge, store = self._bridge, self._open_store()
         self._set(PREPARING)
         Job(
-            lambda: begin(request, bridge, lambda: not player.playing),
+            lambda: begin(request, bridge, store, self._may_refresh),
             lambda running: self._started(running, sound),
             self._not_started,
         )
@@ -231,21 +239,21 @@ class Listening(QObject):
         self.finished.emit()
 
 
-def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> Running:
+def begin(request: Request, bridge: Bridge, store: ProfileStore, may_refresh: Callable[[], bool]) -> Running:
     """A session that has started; `may_refresh` says whether PortAudio can be started anew."""
     settings, config = request.settings, request.settings.config()
     people, left_out = list[Person](), list[str]()
-    if settings.recognise and ProfileStore().names():
+    if settings.recognise and store.names():
         try:
-            people, left_out = known_people(ProfileStore(), Enroller(config))
+            people, left_out = known_people(store, Enroller(config))
         except StoreError as problem:  # encrypted, for one
             left_out = [str(problem)]
-    verifier = find_verifier(request.verify, config, settings.false_accepts) if request.verify else None
+    verifier = find_verifier(request, config, store) if request.verify else None
     pipeline = Pipeline(config, timing=True, people=people, verifier=verifier, voices=True)
     pipeline.warm_up()
     reconnect = partial(reopen_microphone, settings.device or None, may_refresh)
     with PORTAUDIO:
-        source, recorder = open_source(settings), None
+        source, recorder = reconnect() if request.live else open_file(settings), None
         if settings.record:
             recorder = Recorder(session_folder(session_name(request)), source.name, pipeline.space)
         sinks: list[Sink] = [bridge, *([recorder] if recorder else [])]
@@ -254,21 +262,19 @@ def begin(request: Request, bridge: Bridge, may_refresh: Callable[[], bool]) -> 
     return Running(session, recorder, left_out, verifier.threshold if verifier else None)
 
 
-def open_source(settings: Settings) -> MicrophoneSource | FileSource:
-    """The microphone or file that was chosen."""
-    if settings.source == MICROPHONE:
-        return MicrophoneSource(settings.device or None)
+def open_file(settings: Settings) -> FileSource:
+    """The file that was chosen."""
     if settings.source == DEMO:
         return FileSource(DEMO_FILE, realtime=True)
     return FileSource(settings.source, settings.realtime_files)
 
 
-def find_verifier(name: str, config: PipelineConfig, false_accepts: float) -> Verifier:
+def find_verifier(request: Request, config: PipelineConfig, store: ProfileStore) -> Verifier:
     """Compares with an enrolled person; raises `VoicelaneError` where these settings are not calibrated."""
-    store, enroller = ProfileStore(), Enroller(config)
+    enroller = Enroller(config)
     calibration = find_calibration(config.encoder.model, enroller.space)
-    person = in_space(store, store.profile(name), enroller).person()
-    return Verifier(person, calibration, false_accepts)
+    person = in_space(store, store.profile(request.verify), enroller).person()
+    return Verifier(person, calibration, request.settings.false_accepts)
 
 
 def session_name(request: Request) -> str:

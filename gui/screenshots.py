@@ -97,7 +97,8 @@ class Album:
         studio, conversation = self.studio, self.studio.conversation
         studio.preferences.change(source="demo")
         settings = studio.preferences.now
-        verifier = find_verifier(verify, settings.config(), settings.false_accepts) if verify else None
+        request = Request(settings, verify)
+        verifier = find_verifier(request, settings.config(), ProfileStore()) if verify else None
         pipeline = Pipeline(timing=True, voices=True, verifier=verifier)
         sound, history = self._sound[: samples(until_s)], SoundHistory()
         conversation.begin("Demo conversation", history)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
-from engine import LabelDesk, Session, Sound, SpeakerTurn, open_session
+from engine import LabelDesk, Session, Sound, SpeakerTurn, StoreError, open_session
 from gui import theme
 from gui.conversation import Conversation
 from gui.devices import Devices
+from gui.enrolling import Enrolling
 from gui.health import Health
 from gui.jobs import Job
 from gui.listening import IDLE, Listening, Request
+from gui.passphrase import Passphrase
 from gui.player import Player
 from gui.preferences import Preferences
 from gui.sound import SoundHistory
@@ -34,8 +36,13 @@ class Studio(QObject):
         self.preferences = preferences or Preferences()
         self.conversation, self.health = Conversation(), Health()
         self.player = player or Player()
-        self.listening = Listening(self.conversation, self.health, self.player)
-        self.devices = Devices(self._silent)
+        self.passphrase = Passphrase()
+        store = self.passphrase.store
+        self.enrolling = Enrolling(self.preferences, store, self._nothing_else_is_heard)
+        self.listening = Listening(
+            self.conversation, self.health, self.player, store, self._nothing_else_is_open
+        )
+        self.devices = Devices()
         self.theme = theme.chosen(self.preferences.now.theme)
         for signal in (self.conversation.refused, self.player.failed, self.listening.failed):
             signal.connect(self.noticed)
@@ -51,7 +58,16 @@ class Studio(QObject):
 
     def listen(self, verify: str = "") -> None:
         """Start with the source that is chosen."""
+        if verify or self.preferences.now.recognise:
+            self.unlock(again=bool(verify))
         self.listening.start(Request(self.preferences.now, verify))
+
+    def unlock(self, again: bool = False) -> None:
+        """Ask for the passphrase of the profiles if it is needed, once unless `again`."""
+        try:
+            self.passphrase.unlock(again)
+        except StoreError as problem:
+            self.noticed.emit(str(problem))
 
     def open(self, name: str) -> None:
         """Show a recorded session."""
@@ -90,10 +106,13 @@ class Studio(QObject):
     def redo(self) -> None:
         self.conversation.correct(LabelDesk.redo)
 
-    def _silent(self) -> bool:
-        """Whether nothing plays or records."""
-        away = bool(self.conversation.state.device_lost)
-        return self.listening.state == IDLE and not self.player.playing and not away
+    def _nothing_else_is_open(self) -> bool:
+        """Whether no sound device is in use but for what is listened to."""
+        return not self.player.playing and not self.enrolling.recording
+
+    def _nothing_else_is_heard(self) -> bool:
+        """Whether no sound device is in use but for an enrolment."""
+        return not self.player.playing and self.listening.state == IDLE
 
     def _opened(self, found: tuple[Session, State, SoundHistory]) -> None:
         self.conversation.open(*found)

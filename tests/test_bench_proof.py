@@ -154,8 +154,10 @@ def test_results_say_how_they_were_made(tmp_path):
 def test_the_window_is_timed_and_a_stuck_one_loses_nothing(tmp_path):
     pytest.importorskip("PySide6")
     found = bench(tmp_path, "gui", "--hours", 0.05, "--speakers", 3, "--paints", 3)
-    assert {"whole window", "timeline, following", "speakers"} < set(found["paint_ms"])
-    assert all(set(row) == RANGE for row in found["paint_ms"].values())
+    assert set(found["sizes"]) == {"1280x800", "2560x1440"}
+    for times in found["sizes"].values():
+        assert {"whole window", "timeline, following", "speakers"} < set(times["paint_ms"])
+        assert all(set(row) == RANGE for row in (*times["paint_ms"].values(), times["event_to_picture_ms"]))
     blocked = found["blocked"]
     assert blocked["heard_meanwhile_s"] == pytest.approx(2.0, abs=0.3) and blocked["lost_samples"] == 0
     assert blocked["missing_in_history"] == blocked["missing_in_recording"] == 0

@@ -11,16 +11,20 @@ from engine import Sound, samples
 
 pytest.importorskip("PySide6")
 
+from PySide6.QtGui import QColor, QImage
+
 from gui.growing import Growing
 from gui.lanes import Lanes
 from gui.level import Level
 from gui.panels.gauge import angle
+from gui.panels.timeline_images import spectrogram_image, waveform_image
 from gui.panels.timeline_rows import OVERVIEW, Rows
 from gui.panels.timeline_spans import overlaps, pixels
 from gui.player import Stretch, block_of
 from gui.projection import StableMap, procrustes
 from gui.sound import SoundHistory
 from gui.state import State, reduce_all
+from gui.theme import LIGHT
 from gui.viewport import Viewport, clock, tick_step_s
 from tests.test_gui_state import turn
 
@@ -65,6 +69,24 @@ def test_each_pixel_of_the_waveform_is_least_and_greatest_of_its_sound(history, 
         assert wide.min() - 1e-4 <= low[i] and high[i] <= wide.max() + 1e-4
         if len(narrow):
             assert low[i] <= narrow.min() + 1e-4 and high[i] >= narrow.max() - 1e-4
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
+def test_pictures_have_a_column_for_each_pixel_of_the_screen_in_a_format_that_is_drawn_as_it_is(
+    history, ratio
+):
+    view, theme, formats = Viewport(0, 400, 300), LIGHT, QImage.Format
+    wave = waveform_image(history, view, [], 50, ratio, theme)
+    spectrum = spectrogram_image(history, view, ratio, theme.heat_table())
+    assert (wave.width(), wave.height()) == (round(300 * ratio), round(50 * ratio))
+    assert (spectrum.width(), spectrum.height()) == (round(300 * ratio), 64)
+    assert wave.format() == formats.Format_ARGB32_Premultiplied and spectrum.format() == formats.Format_RGB32
+    colours = {wave.pixel(x, y) for x in range(wave.width()) for y in range(wave.height())}
+    assert colours == {0, QColor(theme.wave).rgba()}
+    loudness = history.spectrogram(0, spectrum.width(), 400 / ratio)
+    table = np.array(theme.heat_table())
+    found = [[spectrum.pixel(x, 63 - band) for band in range(64)] for x in range(0, spectrum.width(), 50)]
+    np.testing.assert_array_equal(np.array(found), table[loudness[::50]])
 
 
 def test_the_spectrogram_shows_a_tone_at_its_height_and_silence_as_nothing():

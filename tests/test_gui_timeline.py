@@ -8,12 +8,13 @@ import pytest
 pytest.importorskip("PySide6")
 
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QColor, QImage, QRegion, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
     QLineEdit,
     QMenu,
+    QWidget,
 )
 
 from engine import (
@@ -101,6 +102,19 @@ def test_wheel_drag_and_overview_move_the_view(talk, qtbot):
     qtbot.mouseClick(timeline, LEFT, pos=QPoint(timeline.width() // 2, timeline.height() - 10))
     middle = (timeline.view.start + timeline.view.end) / 2
     assert middle == pytest.approx(64_000, abs=4_000)
+
+
+@pytest.mark.parametrize("size", [(480, 240), (1_001, 533)])
+def test_every_pixel_of_the_timeline_is_drawn(talk, size):
+    """It tells Qt that nothing shines through, which saves drawing what lies behind."""
+    timeline, behind = talk.listen.timeline, QColor("magenta")
+    assert timeline.testAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+    timeline.resize(*size)
+    image = QImage(*size, QImage.Format.Format_RGB32)
+    image.fill(behind)
+    timeline.render(image, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+    pixels = np.frombuffer(image.constBits(), np.uint32)
+    assert len(pixels) == size[0] * size[1] and not (pixels == behind.rgb()).any()
 
 
 def test_a_name_is_edited_in_its_lane(talk, qtbot):

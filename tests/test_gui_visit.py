@@ -108,3 +108,30 @@ def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(sound
     assert kind == "device" and 16_000 < start < end < found["heard"]
     assert "microphone is gone" in found["banner"] and not found["banner_after"]
     assert abs(found["recorded"] - found["heard"]) < 1_600
+
+
+def test_a_microphone_that_is_plugged_in_while_something_plays_is_seen_and_can_be_heard(
+    sound_server, tmp_path, talk_file
+):
+    env = sound_server.env | {"VOICELANE_HOME": str(tmp_path / "home"), "QT_QPA_PLATFORM": "offscreen"}
+    visit = subprocess.Popen(
+        [sys.executable, "-m", "tests.visit", "plug", str(talk_file)],
+        env=env,
+        cwd=DEMO.parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert visit.stdout is not None
+    try:
+        ready = visit.stdout.readline().strip()
+        with (Path(env["HOME"]) / ".asoundrc").open("a") as cards:
+            cards.write("pcm.headset { type pulse }\n")
+        printed, problems = visit.communicate(timeout=90)
+    finally:
+        visit.kill()
+    assert ready == "playing" and visit.returncode == 0, problems
+    found = json.loads(printed)
+    assert "pulse" in found["before"] and "headset" not in found["before"]
+    assert found["plays_on"], "looking for microphones ends no sound"
+    assert found["title"] == "headset"

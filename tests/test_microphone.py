@@ -15,7 +15,7 @@ import soundfile as sf
 
 from engine import FileSource, LiveSession, Pipeline, SpeechEnded, final_turns, read_rttm
 from tests.conftest import DEMO
-from tests.sound_server import needs_sound_server
+from tests.sound_server import ROOT, needs_sound_server
 from tests.test_live import Collector, spoken
 
 pytestmark = needs_sound_server
@@ -125,3 +125,14 @@ def test_the_command_line_listens_until_ctrl_c(sound_server, tmp_path, speech, n
     printed, error = process.communicate(timeout=60)
     assert process.returncode == 0 and "everything heard so far is written" in error
     assert read_rttm(turns) and "sure" in printed
+
+
+@needs_sound_server
+def test_a_process_of_its_own_sees_the_same_devices_and_ends_no_stream(sound_server):
+    code = (
+        "import engine, time; microphone = engine.MicrophoneSource('pulse'); "
+        "heard = []; microphone.start(lambda block, *_: heard.append(len(block))); "
+        "found = engine.connected_devices(); assert found == engine.input_devices() and found, found; "
+        "n = len(heard); time.sleep(0.5); assert len(heard) > n and not microphone.finished.is_set()"
+    )
+    subprocess.run([sys.executable, "-c", code], env=sound_server.env, cwd=ROOT, check=True, timeout=60)

@@ -88,6 +88,39 @@ def lose_the_microphone(window: Window) -> dict[str, object]:
     return found
 
 
+def plug_in_a_microphone(window: Window, talk: Path) -> dict[str, object]:
+    """It is connected after `playing`, seen while the turn still plays, and listened to."""
+    studio, picker = window.studio, window.transport.source
+    window.open_file(talk)
+    until(lambda: studio.listening.state == IDLE and bool(studio.conversation.lanes.all), "a conversation")
+    studio.play()
+    before = [picker.itemText(i) for i in range(picker.count())]
+    place = studio.player.place
+    until(lambda: studio.player.place > place + 8_000, "a sound that plays")
+    print("playing", flush=True)
+
+    def seen() -> bool:
+        picker.hidePopup()
+        picker.showPopup()
+        QTest.qWait(400)
+        return picker.findText("headset") >= 0
+
+    until(seen, "a new microphone")
+    place = studio.player.place
+    until(lambda: studio.player.place > place + 8_000, "a sound that plays on")
+    found: dict[str, object] = {"before": before, "plays_on": studio.player.playing}
+    picker.setCurrentText("headset")
+    picker.activated.emit(picker.currentIndex())
+    picker.hidePopup()
+    click(window.transport.start)
+    until(lambda: studio.listening.state == RUNNING, "a running microphone")
+    until(lambda: studio.conversation.n_samples > 16_000, "sound")
+    found["title"] = studio.conversation.title
+    click(window.transport.stop)
+    until(lambda: studio.listening.state == IDLE, "the end")
+    return found
+
+
 def visit(window: Window, heard_s: float, out: Path) -> dict[str, object]:
     studio, found = window.studio, dict[str, object]()
     conversation, listening = studio.conversation, studio.listening
@@ -137,6 +170,8 @@ def main() -> None:
     window = open_window(app)
     if sys.argv[1:] == ["lose"]:
         found = lose_the_microphone(window)
+    elif sys.argv[1] == "plug":
+        found = plug_in_a_microphone(window, Path(sys.argv[2]))
     else:
         found = visit(window, float(sys.argv[2]), Path(sys.argv[1]))
     print(json.dumps(found), flush=True)

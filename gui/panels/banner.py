@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
-from gui.icons import picture
+from gui.icons import icon
 from gui.panels.widgets import IconButton, button, label
 from gui.studio import Studio
 from gui.theme import GAP, SMALL
@@ -51,4 +52,5 @@ class Banner(QFrame):
             self._act()
 
     def _dress(self) -> None:
-        self._icon.setPixmap(picture("warning", self._studio.theme.warning).scaled(20, 20))
+        warning = icon("warning", self._studio.theme.warning)
+        self._icon.setPixmap(warning.pixmap(QSize(20, 20), self.devicePixelRatioF()))

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.enrolling import ENOUGH_S, IDLE, JUDGING, PREPARING, READY, RECORDING, Enrolling
+from gui.enrolling import ENOUGH_S, IDLE, JUDGING, PREPARING, READY, RECORDING
 from gui.panels.meter import Meter
 from gui.panels.profiles import Profiles
 from gui.panels.transport import SOUND_FILES
@@ -38,7 +38,7 @@ class PeoplePage(QWidget):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio = studio
-        self.enrolling = Enrolling(studio.preferences)
+        self.enrolling = studio.enrolling
         self.profiles = Profiles(studio)
         inner, layout = page(
             "People",
@@ -112,6 +112,7 @@ class PeoplePage(QWidget):
             self.enrolling.hear_file(path)
 
     def _save(self) -> None:
+        self._studio.unlock(again=True)
         self.enrolling.keep(self.name.text(), self.keep_audio.isChecked())
 
     def _remember(self, speaker: str) -> None:

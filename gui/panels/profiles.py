@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine import ProfileStore, StoreError, VoicelaneError, export_profiles, import_profiles
+from engine import LockedError, ProfileStore, StoreError, VoicelaneError, export_profiles, import_profiles
 from gui.panels.widgets import Hint, button, card, label
 from gui.studio import Studio
 from gui.theme import SMALL
@@ -75,9 +76,17 @@ class Profiles(QFrame):
         outer.addWidget(frame)
         self.refresh()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Whoever looks at the people may want to open them."""
+        QTimer.singleShot(0, self._unlock)
+
+    def _unlock(self) -> None:
+        self._studio.unlock()
+        self.refresh(self.chosen)
+
     def refresh(self, chosen: str = "") -> None:
         """Read the profiles anew."""
-        store = ProfileStore()
+        store = self._studio.passphrase.store()
         self.table.blockSignals(True)
         try:
             names = store.names()
@@ -105,16 +114,16 @@ class Profiles(QFrame):
 
     def remove(self, name: str) -> None:
         """Delete a profile for good."""
-        self._try(lambda: ProfileStore().remove(name))
+        self._try(lambda: self._studio.passphrase.store().remove(name))
 
     def merge(self, name: str, into: str) -> None:
         """Make one of two profiles."""
-        self._try(lambda: ProfileStore().merge(name, into), into)
+        self._try(lambda: self._studio.passphrase.store().merge(name, into), into)
 
     def _edited(self, item: QTableWidgetItem) -> None:
         old, new = str(item.data(Qt.ItemDataRole.UserRole)), item.text().strip()
         if item.column() == 0 and new != old:
-            self._try(lambda: ProfileStore().rename(old, new), new)
+            self._try(lambda: self._studio.passphrase.store().rename(old, new), new)
 
     def _try(self, act: object, chosen: str = "") -> None:
         try:
@@ -134,7 +143,7 @@ class Profiles(QFrame):
 
     def _merge(self) -> None:
         name = self.chosen
-        others = [n for n in ProfileStore().names() if n != name]
+        others = [n for n in self._studio.passphrase.store().names() if n != name]
         into, sure = QInputDialog.getItem(self, "Merge", f"{name} is the same as", others, 0, False)
         if sure:
             self.merge(name, into)
@@ -150,16 +159,15 @@ class Profiles(QFrame):
     def _export(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Export", f"{self.chosen}.zip", "Profiles (*.zip)")
         if path:
-            self._try(lambda: _export(self.chosen, Path(path)), self.chosen)
+            self._try(lambda: _export(self._studio.passphrase.store(), self.chosen, Path(path)), self.chosen)
 
     def _import(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Import", "", "Profiles (*.zip)")
         if path:
-            self._try(lambda: import_profiles(ProfileStore(), Path(path), replace=False))
+            self._try(lambda: import_profiles(self._studio.passphrase.store(), Path(path), replace=False))
 
 
-def _export(name: str, path: Path) -> None:
-    store = ProfileStore()
+def _export(store: ProfileStore, name: str, path: Path) -> None:
     export_profiles(store, [store.profile(name)], path)
 
 
@@ -167,8 +175,8 @@ def _cells(store: ProfileStore, name: str) -> tuple[str, ...]:
     """A row of the table; a damaged profile says so."""
     try:
         profile = store.profile(name)
-    except StoreError:
-        return name, "damaged", "", "", ""
+    except StoreError as problem:
+        return name, "encrypted" if isinstance(problem, LockedError) else "damaged", "", "", ""
     return (
         name,
         f"{profile.speech_s:.0f} s",

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from engine import VoicelaneError, home_folder, installed, verify
 from gui.jobs import Job
-from gui.panels.widgets import card, label, page
+from gui.panels.widgets import Picker, card, label, page
 from gui.studio import Studio
 from gui.theme import GAP
 
@@ -74,6 +74,7 @@ class SettingsPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scroll)
+        self.device.opened.connect(studio.devices.ask)
         studio.devices.changed.connect(self._fill_devices)
         studio.preferences.changed.connect(self._follow)
         self._fill_devices()
@@ -96,9 +97,9 @@ class SettingsPage(QWidget):
         inside.addLayout(form)
         self._layout.addWidget(frame)
 
-    def _choice(self, name: str, setting: str, choices: dict[str, str]) -> QComboBox:
+    def _choice(self, name: str, setting: str, choices: dict[str, str]) -> Picker:
         """A list of choices for a setting."""
-        found = QComboBox()
+        found = Picker()
         found.setAccessibleName(name)
         _fill(found, choices, str(getattr(self._studio.preferences.now, setting)))
         found.activated.connect(lambda i: self._studio.preferences.change(**{setting: found.itemData(i)}))
@@ -116,6 +117,7 @@ class SettingsPage(QWidget):
         names = [d["name"] for d in self._studio.devices.found]
         names += [now] if now and now not in names else []
         _fill(self.device, {"": DEFAULT_DEVICE} | {n: n for n in names}, now)
+        self.device.fill_again()
 
     def _fill_encoders(self, names: list[str]) -> None:
         now = self._studio.preferences.now.encoder

@@ -51,6 +51,7 @@ class Timeline(QWidget):
         self._editor: QLineEdit | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.grabGesture(Qt.GestureType.PinchGesture)
         self.setMinimumSize(480, 240)
         self.setAccessibleName("Timeline of who speaks when")
@@ -175,11 +176,11 @@ class Timeline(QWidget):
         return self._images[1:]
 
     def _whole_picture(self) -> QImage | None:
-        sound, width = self._conversation.sound, self.width()
-        key = (width, sound.n_samples // (SAMPLE_RATE // 2), id(sound))
+        sound, width, ratio = self._conversation.sound, self.width(), self.devicePixelRatioF()
+        key = (width, ratio, sound.n_samples // (SAMPLE_RATE // 2), id(sound))
         if self._overview is None or self._overview[0] != key:
             length, colour = self._conversation.n_samples, self._studio.theme.quiet
-            self._overview = key, overview_image(sound, width, OVERVIEW - 6, length, colour)
+            self._overview = key, overview_image(sound, width, OVERVIEW - 6, length, ratio, colour)
         return self._overview[1]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -259,13 +260,19 @@ class Timeline(QWidget):
             and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
         ):
             self.zoom(1.0 + event.value(), event.position().x() - HEADER)
+            event.accept()  # or the widget below gets it as well
             return True
-        if isinstance(event, QGestureEvent):
-            pinch = event.gesture(Qt.GestureType.PinchGesture)
-            if isinstance(pinch, QPinchGesture):
-                self.zoom(pinch.scaleFactor(), self.mapFromGlobal(pinch.centerPoint()).x() - HEADER)
+        pinch = event.gesture(Qt.GestureType.PinchGesture) if isinstance(event, QGestureEvent) else None
+        if isinstance(pinch, QPinchGesture):
+            self._pinch(pinch)
             return True
         return super().event(event)
+
+    def _pinch(self, pinch: QPinchGesture) -> None:
+        """Zoom with every step; the end only repeats the last one's factor."""
+        self._pressed = None  # the first finger is no mouse any more
+        if pinch.state() == Qt.GestureState.GestureUpdated:
+            self.zoom(pinch.scaleFactor(), self.mapFromGlobal(pinch.centerPoint()).x() - HEADER)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not act(self, self._studio, event):

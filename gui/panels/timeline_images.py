@@ -64,14 +64,17 @@ def spectrogram_image(sound: SoundHistory, view: Viewport, ratio: float, table: 
     return _image(columns.T[::-1], table, 1.0) if len(columns) else None
 
 
-def overview_image(sound: SoundHistory, width: int, height: int, length: int, colour: str) -> QImage | None:
+def overview_image(
+    sound: SoundHistory, width: int, height: int, length: int, ratio: float, colour: str
+) -> QImage | None:
     """The waveform of everything."""
+    width, height = round(width * ratio), round(height * ratio)
     low, high = sound.waveform(0, width, max(1.0, length / width))
     if not len(low):
         return None
     reach = 0.48 * height * shaped(np.maximum(np.abs(low), np.abs(high)))
     inside = np.abs(np.arange(height)[:, None] - height / 2) <= np.maximum(reach, 0.5)
-    return _image(inside.astype(np.uint8), [NONE, QColor(colour).rgba()], 1.0)
+    return _image(inside.astype(np.uint8), [NONE, QColor(colour).rgba()], ratio)
 
 
 def _columns(view: Viewport, ratio: float) -> tuple[int, int, float]:
@@ -80,10 +83,14 @@ def _columns(view: Viewport, ratio: float) -> tuple[int, int, float]:
 
 
 def _image(numbers: np.ndarray, colours: list[int], ratio: float) -> QImage:
-    """From numbers of colours, uint8 (height, width)."""
+    """From numbers of colours, uint8 (height, width), in the screen's own format, which is drawn quickest."""
     height, width = numbers.shape
     numbers = np.ascontiguousarray(numbers)
-    image = QImage(numbers.data, width, height, width, QImage.Format.Format_Indexed8).copy()
+    image = QImage(numbers.data, width, height, width, QImage.Format.Format_Indexed8)
     image.setColorTable(colours)
+    formats = QImage.Format
+    image = image.convertToFormat(
+        formats.Format_ARGB32_Premultiplied if image.hasAlphaChannel() else formats.Format_RGB32
+    )
     image.setDevicePixelRatio(ratio)
     return image

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -19,7 +18,7 @@ from engine import seconds
 from gui.icons import icon
 from gui.listening import DEMO, IDLE, MICROPHONE, PAUSED, PREPARING, RUNNING, STOPPING
 from gui.panels.meter import Meter
-from gui.panels.widgets import IconButton, label
+from gui.panels.widgets import IconButton, Picker, label
 from gui.studio import Studio
 from gui.theme import GAP, SMALL
 from gui.viewport import clock
@@ -53,11 +52,12 @@ class Transport(QFrame):
         self._show_state()
 
     def _build(self) -> None:
-        self.source = QComboBox()
+        self.source = Picker()
         self.source.setAccessibleName("Source of the sound")
         self.source.setMinimumWidth(220)
         self.source.setMaximumWidth(300)
         self.source.activated.connect(self._choose)
+        self.source.opened.connect(self._studio.devices.ask)
         self.start = IconButton(self._studio, "play", "Start listening", self._start_or_pause)
         self.start.setShortcut("Ctrl+L")
         self.stop = IconButton(self._studio, "stop", "Stop listening", self._listening.stop)
@@ -123,6 +123,7 @@ class Transport(QFrame):
         box.setCurrentIndex(max(0, next((i for i in range(box.count()) if box.itemData(i) == wanted), 0)))
         box.setToolTip(self._studio.devices.problem or box.currentText())
         box.blockSignals(False)
+        box.fill_again()
 
     def _show_record(self) -> None:
         self.record.setChecked(self._studio.preferences.now.record)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from engine import ProfileStore, StoreError
+from engine import StoreError
 from gui.listening import IDLE
 from gui.panels.gauge import Gauge
 from gui.panels.plot import plot_widget
@@ -92,7 +92,7 @@ class VerificationPage(QWidget):
         chosen = self.person.currentText()
         self.person.clear()
         try:
-            self.person.addItems(ProfileStore().names())
+            self.person.addItems(self._studio.passphrase.store().names())
         except StoreError as problem:
             self._studio.noticed.emit(str(problem))
         self.person.setCurrentIndex(max(0, self.person.findText(chosen)))

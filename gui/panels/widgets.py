@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from gui.icons import icon
 from gui.studio import Studio
@@ -50,6 +50,21 @@ def button(text: str, act: Callable[[], object], primary: bool = False, danger: 
     found.setProperty("danger", danger)
     found.clicked.connect(lambda _checked=False: act())
     return found
+
+
+class Picker(QComboBox):
+    """A list of choices that says when somebody looks at it, and can grow meanwhile."""
+
+    opened = Signal()
+
+    def showPopup(self) -> None:
+        self.opened.emit()
+        super().showPopup()
+
+    def fill_again(self) -> None:
+        """Show all of it where it is open: it was filled anew."""
+        if self.view().isVisible():
+            super().showPopup()
 
 
 class IconButton(QToolButton):
