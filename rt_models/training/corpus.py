@@ -90,7 +90,9 @@ def sampler(
             shard = build_shard(data.cache, how, of_seed, rng_seed, path, n_mels, phase)
             made.append(Copy(shard, speech, targets, speakers[seed], frames))
     corpora = [u.corpus for u in data.cache.utterances]
-    return CropSampler(made, corpora, _noise_power(data.noises, n_mels), mean_columns(made[0]), config, n_mels)
+    return CropSampler(
+        made, corpora, _noise_power(data.noises, n_mels), mean_columns(made[0]), config, n_mels
+    )
 
 
 def mixtures(data: Prepared, config: MixtureConfig, n_mels: int = N_MELS) -> MixtureSampler:

@@ -1,7 +1,7 @@
 """Synthetic sounds of things: handling, bumps, rustling paper, keys, wind; never the same twice.
 
-Recorded noise is scarce, and what a microphone on a table hears most is not in it. A disturbance is a few layers of
-random events: filtered noise or a damped resonance under an envelope that rises quickly and dies away.
+Recorded noise is scarce, and what a microphone on a table hears most is not in it. A disturbance is a few
+layers of random events: filtered noise or a damped resonance under an envelope that rises and dies away.
 """
 
 from __future__ import annotations

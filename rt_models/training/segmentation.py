@@ -67,7 +67,7 @@ def batch(sampler: MixtureSampler, size: int, rng: np.random.Generator) -> tuple
 def train(
     config: SegmentationTrainConfig, sampler: MixtureSampler, checkpoint: Path, start: Path | None = None
 ) -> SegmentationNet:
-    """Fit to mixtures; goes on from `checkpoint` where that exists, else begins with the weights of `start`."""
+    """Fit to mixtures; goes on from `checkpoint` where it exists, else from the weights in `start`."""
     torch.manual_seed(config.seed)
     net, first, curve = SegmentationNet(config.net), 0, []
     if start is not None:
