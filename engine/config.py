@@ -17,9 +17,9 @@ class VadConfig:
 
     model: str = "vad"
     """Name of an installed model of kind `vad`, or a folder."""
-    noisy_threshold: float = 0.35
+    noisy_threshold: float = 0.45
     """Speech probability that starts speech at 10 dB SNR and below."""
-    clean_threshold: float = 0.15
+    clean_threshold: float = 0.25
     """Speech probability that starts speech at 40 dB SNR and above; between the two it is linear."""
     release: float = 0.05
     """Speech goes on while the probability is at most this far below the threshold."""

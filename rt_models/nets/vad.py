@@ -13,7 +13,7 @@ class VadNetConfig:
     """Sizes of the network."""
 
     n_features: int = 46
-    width: int = 64
+    width: int = 96
     ahead_frames: int = 8
     """Frames of 20 ms that it hears before it judges a frame."""
 

@@ -22,20 +22,20 @@ class VadTrainConfig:
     """One training run."""
 
     net: VadNetConfig = field(default_factory=VadNetConfig)
-    conversations: int = 400
+    conversations: int = 850
     seconds: float = 60.0
     clean: float = 0.2
     """Chance of no noise; otherwise the SNR is drawn from `snr_db`."""
     snr_db: tuple[float, float] = (-3.0, 30.0)
-    disturbed: float = 0.4
+    disturbed: float = 0.2
     """Chance of a synthetic disturbance, with or without that."""
     disturbed_db: tuple[float, float] = (-3.0, 25.0)
     room: float = 0.5
     longest_gaps_s: tuple[float, ...] = (1.2, 3.0, 8.0, 20.0)
     """Longest pause between turns; one is drawn per conversation."""
-    speechless: float = 0.15
+    speechless: float = 0.12
     """Chance that nobody speaks at all."""
-    steps: int = 2500
+    steps: int = 5000
     batch: int = 32
     frames: int = 400
     learning_rate: float = 2e-3
