@@ -175,9 +175,9 @@ class ReclusteringConfig:
 
     every_s: float = 30.0
     """Sound between two times; 0 leaves it out."""
-    start: float = 0.3
+    start: float = 0.28
     """Mean cosine down to which stretches are linked to begin with: more clusters than people."""
-    loop: float = 0.7
+    loop: float = 0.8
     """Chance that the next stretch is of the same speaker."""
     acoustic: float = 0.4
     """Weight of what is heard (F_A of VBx)."""

@@ -87,7 +87,8 @@ def test_vad(tmp_path, conversations, rng):
     found = bench(
         tmp_path, "vad", "--audio", conversations, "--noise", noise, "--snr", 10, "--without-silero"
     )
-    assert set(found["conditions"]) == {"clean", "10 dB"}
+    assert set(found["conditions"]) == {"clean", "10 dB", "noise alone"}
+    assert found["conditions"]["noise alone"]["voicelane"]["miss"] == 0.0
     for detectors in found["conditions"].values():
         assert set(detectors) == {"voicelane", *(f"webrtcvad {m}" for m in range(4))}
         ours = detectors["voicelane"]

@@ -64,7 +64,7 @@ def test_streams_finds_the_most_that_stay_within_the_deadline(tmp_path):
 def test_soak_tells_what_an_hour_adds_and_who_is_who_at_the_end(tmp_path):
     from bench.soak import Point, slope
 
-    points = [Point(i / 60, 100 + i / 60, 9, 1, 40.0, 10.0, 20.0) for i in range(60)]
+    points = [Point(i / 60, 100 + i / 60, 9, 1, 40.0, 10.0, 9.0, 20.0) for i in range(60)]
     line = slope(points, lambda p: p.memory_mb, 0.1)
     assert line["per_hour"] == pytest.approx(1.0) and line["low"] <= 1.0 <= line["high"]
     found = bench(tmp_path, "soak", "--hours", 0.1, "--minutes", 0)["runs"]["as fast as it goes"]
