@@ -66,6 +66,10 @@ class Recogniser:
         self._known |= {event.speaker: event.name for event in changed}
         return changed
 
+    def knows(self, speaker: str) -> bool:
+        """Whether the speaker of that label was recognised."""
+        return speaker in self._known
+
     def _who(self, centroid: np.ndarray) -> tuple[str, float] | None:
         """The person nearest to a centroid and the cosine, if near enough and clearly the nearest."""
         scores = self._means @ centroid

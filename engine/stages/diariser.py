@@ -235,6 +235,8 @@ class Diariser:
             names = [s.name for s in self._speakers]
             self._n_names = max(self._n_names, *(int(name[1:]) for name in names))
             self._before = names.index(before) if before in names else -1
+            strangers = [self._speaker(n, v) for n, v in clusters.items() if not self._recogniser.knows(n)]
+            return [*changes, *self._recogniser.hear(now, strangers)]
         return list(changes)
 
     def _speaker(self, name: str, voices: Sequence[tuple[np.ndarray, int]]) -> Speaker:
