@@ -118,9 +118,11 @@ def cost(results: Results) -> Figure:
     length, number, memory = figure.subplots(1, 3)
     hours = [p["hours"] for p in points]
     length.plot(hours, [p["cpu_ms_per_s"] for p in points], ".", ms=3, color=BLUE)
-    length.set(xlabel="hours of sound", ylabel="CPU ms per second of sound", ylim=(0, None))
+    length.set(xlabel="hours of sound", ylabel="CPU ms per second of sound")
     memory.plot(hours, [p["memory_mb"] for p in points], ".", ms=3, color=GREEN)
-    memory.set(xlabel="hours of sound", ylabel="memory, MB", ylim=(0, None))
+    memory.set(xlabel="hours of sound", ylabel="memory, MB")
     number.plot([int(n) for n in people], [p["cpu_ms_per_s"] for p in people.values()], "o-", color=BLUE)
-    number.set(xlabel="people", ylim=(0, None))
+    number.set(xlabel="people")
+    for axes in (length, number, memory):
+        axes.set_ylim(0, 1.1 * axes.dataLim.ymax)
     return figure
