@@ -15,7 +15,7 @@ import soundfile as sf
 
 from engine import read_rttm
 from tests.conftest import DEMO
-from tests.sound_server import MISSING
+from tests.sound_server import MISSING, SoundServer
 
 pytest.importorskip("PySide6")
 
@@ -84,16 +84,20 @@ def test_listen_enrol_merge_stop_open_again_and_export(sound_server, screen, tmp
     assert Path(out / "sessions.png").stat().st_size > 10_000
 
 
-def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(sound_server, tmp_path):
-    env = sound_server.env | {"VOICELANE_HOME": str(tmp_path / "home"), "QT_QPA_PLATFORM": "offscreen"}
-    visit = subprocess.Popen(
-        [sys.executable, "-m", "tests.visit", "lose"],
-        env=env,
+def begun(server: SoundServer, home: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+    """A visit without a screen, under way."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.visit", *map(str, arguments)],
+        env=server.env | {"VOICELANE_HOME": str(home / "home"), "QT_QPA_PLATFORM": "offscreen"},
         cwd=DEMO.parents[2],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(sound_server, tmp_path):
+    visit = begun(sound_server, tmp_path, "lose")
     assert visit.stdout is not None
     try:
         assert visit.stdout.readline().strip() == "ready"
@@ -113,19 +117,11 @@ def test_a_microphone_that_goes_and_comes_back_goes_on_in_the_same_session(sound
 def test_a_microphone_that_is_plugged_in_while_something_plays_is_seen_and_can_be_heard(
     sound_server, tmp_path, talk_file
 ):
-    env = sound_server.env | {"VOICELANE_HOME": str(tmp_path / "home"), "QT_QPA_PLATFORM": "offscreen"}
-    visit = subprocess.Popen(
-        [sys.executable, "-m", "tests.visit", "plug", str(talk_file)],
-        env=env,
-        cwd=DEMO.parents[2],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    visit = begun(sound_server, tmp_path, "plug", talk_file)
     assert visit.stdout is not None
     try:
         ready = visit.stdout.readline().strip()
-        with (Path(env["HOME"]) / ".asoundrc").open("a") as cards:
+        with (Path(sound_server.env["HOME"]) / ".asoundrc").open("a") as cards:
             cards.write("pcm.headset { type pulse }\n")
         printed, problems = visit.communicate(timeout=90)
     finally:
