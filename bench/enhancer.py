@@ -8,31 +8,26 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from bench import diarisation
-from bench.comparison import Condition, heard
-from bench.results import machine, percentiles, save, table
-from bench.sound import audio_files, read_reference
-from bench.trials import read_trials
-from engine import (
-    ArraySource,
-    EncoderConfig,
-    EnhancerConfig,
-    FileEmbedder,
-    Model,
-    Pipeline,
-    PipelineConfig,
-    ddim,
-    equal_error_rate,
-    find_enhancer,
-    load_encoder,
-    load_enhancer,
-)
+from voicelane import ArraySource, Pipeline, PipelineConfig
+from voicelane.bench import diarisation
+from voicelane.bench.comparison import Condition, heard
+from voicelane.bench.options import CORPUS, add_command
+from voicelane.bench.results import Cell, Result, Table, percentiles, table
+from voicelane.bench.sound import audio_files, read_reference
+from voicelane.bench.trials import read_trials
+from voicelane.config import EncoderConfig, EnhancerConfig
+from voicelane.dsp import ddim
+from voicelane.inference import Model
+from voicelane.labels import equal_error_rate
+from voicelane.profiles import FileEmbedder
+from voicelane.stages import find_enhancer, load_encoder, load_enhancer
 
-LISTS = ("english", "multilingual")
+LISTS, METHODS = ("english", "multilingual"), ("seed", "mlp")
 NOISY = (
     {"noise_db": 0.0},
     {"noise_db": 5.0},
@@ -45,6 +40,19 @@ SHORT = ({"first_s": 1.0}, {"first_s": 2.0})
 STARTS, STEPS, N_SEEDS = (10, 50, 100, 200, 400), (1, 2, 4, 6, 50), 5
 Change = Callable[[np.ndarray], np.ndarray]
 """Unit vectors (n, D) → unit vectors."""
+
+
+def add(commands: Any) -> None:
+    """The `enhancer` command."""
+    text = "EER, cost and DER with and without the embedding enhancers"
+    command = add_command(commands, "enhancer", measure, text)
+    add, conversations = command.add_argument, CORPUS / "conversations/dev"
+    add("--root", type=Path, default=CORPUS, help="folder of trials and their files")
+    add("--encoder", default="conv_transformer", help="name or folder of an encoder")
+    add("--conversations", type=Path, default=conversations, help="sound and RTTM files")
+    add("--vectors", type=Path, help="folder that keeps the raw embeddings for another run")
+    add("--trainings", type=Path, help="folder of WHAT/SEED/METHOD_ENCODER, more networks")
+    add("--jobs", type=int, default=1, help="processes that embed")
 
 
 class TrialVectors:
@@ -66,7 +74,7 @@ class TrialVectors:
 
 def conditions(name: str) -> list[Condition]:
     """Clean, noisy and short, of one trial list."""
-    return [Condition(name, **kind) for kind in ({}, *NOISY, *SHORT)]  # type: ignore[arg-type]
+    return [Condition(name, **kind) for kind in ({}, *NOISY, *SHORT)]
 
 
 _embedders: dict[str, FileEmbedder] = {}
@@ -141,7 +149,7 @@ def with_raw(change: Change) -> Change:
 def summary(eers: dict[str, float]) -> list[float]:
     """Clean, mean over the noisy conditions, 1 s and 2 s, of each list."""
     return [
-        float(np.mean([eers[str(Condition(name, **kind))] for kind in kinds]))  # type: ignore[arg-type]
+        float(np.mean([eers[str(Condition(name, **kind))] for kind in kinds]))
         for name in LISTS
         for kinds in (({},), NOISY, SHORT[:1], SHORT[1:])
     ]
@@ -175,7 +183,7 @@ def error_rate(folder: Path, config: PipelineConfig) -> dict[str, float]:
 def variants(encoder: str) -> dict[str, Change]:
     """Everything that is compared, by name."""
     found: dict[str, Change] = {"raw": lambda vectors: vectors}
-    for method in ("seed", "mlp"):
+    for method in METHODS:
         change = as_shipped(encoder, method)
         found |= {f"{method}, as shipped": change, f"raw + {method}": with_raw(change)}
     for t0 in STARTS:
@@ -200,22 +208,22 @@ def repeated(args: argparse.Namespace) -> dict[str, list[Change]]:
     return found
 
 
-def condition_rows(result: dict[str, dict[str, float]], shown: list[str]) -> list[list[object]]:
+def condition_rows(result: dict[str, dict[str, float]], shown: list[str]) -> list[list[Cell]]:
     return [[condition, *(result[name][condition] for name in shown)] for condition in result["raw"]]
 
 
 def variant_rows(
     result: dict[str, dict[str, float]], drawn: dict[str, dict[str, list[float]]]
-) -> list[list[object]]:
+) -> list[list[Cell]]:
     """Summaries of every variant; those with drawn noise as mean and spread over the seeds."""
     base = summary(result["raw"])
-    rows = [
+    rows: list[list[Cell]] = [
         [name, *summary(eers), *(_change(base, summary(eers), i) for i in (1, 5))]
         for name, eers in result.items()
     ]
-    for name, eers in drawn.items():
-        n_seeds = len(next(iter(eers.values())))
-        each = np.array([summary({c: e[k] for c, e in eers.items()}) for k in range(n_seeds)])
+    for name, seeds in drawn.items():
+        n_seeds = len(next(iter(seeds.values())))
+        each = np.array([summary({c: e[k] for c, e in seeds.items()}) for k in range(n_seeds)])
         cells = [f"{m:.2f} ± {d:.2f}" for m, d in zip(each.mean(axis=0), each.std(axis=0), strict=True)]
         rows.append(
             [f"{name} ({n_seeds} seeds)", *cells, *(_change(base, each.mean(axis=0), i) for i in (1, 5))]
@@ -228,10 +236,10 @@ def _change(before: Sequence[float], after: Sequence[float], i: int) -> str:
     return f"{100 * (after[i] / before[i] - 1):+.1f} %" if before[i] else "–"
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `enhancer` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """EER of every variant in every condition, µs of an embedding, and DER of the conversations."""
     trials = list(raw_vectors(args))
-    result: dict[str, dict[str, float]] = {
+    rates = {
         name: {str(t.condition): t.eer(change) for t in trials}
         for name, change in tqdm(variants(args.encoder).items(), desc="variants", disable=None)
     }
@@ -239,13 +247,20 @@ def measure(args: argparse.Namespace) -> None:
         name: {str(t.condition): [t.eer(change) for change in changes] for t in trials}
         for name, changes in tqdm(repeated(args).items(), desc="seeds", disable=None)
     }
-    shown = [name for name in result if "t0" not in name]
-    print(table(["EER %", *shown], condition_rows(result, shown)) + "\n")
+    cost = {m: cost_us(args.encoder, m) for m in METHODS}
+    der = {m: error_rate(args.conversations, _config(args.encoder, m)) for m in ("off", *METHODS)}
+    content = {"eer": rates, "repeated": drawn, "cost_us": cost, "der": der}
+    return Result(content, tables(content))
+
+
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """EER by condition, EER by variant, and cost with DER."""
+    rates, cost, der, parts = found["eer"], found["cost_us"], found["der"], list(diarisation.PARTS)
+    shown = [name for name in rates if "t0" not in name]
     header = [f"{name[:2]} {kind}" for name in LISTS for kind in ("clean", "noisy", "1 s", "2 s")]
-    print(table(["EER %", *header, "en noisy", "mu noisy"], variant_rows(result, drawn)) + "\n")
-    cost = {m: cost_us(args.encoder, m) for m in ("seed", "mlp")}
-    der = {m: error_rate(args.conversations, _config(args.encoder, m)) for m in ("off", "seed", "mlp")}
-    parts = list(diarisation.PARTS)
     rows = [[m, *(der[m][p] for p in parts), cost[m]["p50"] if m in cost else 0.0] for m in der]
-    print(table(["enhancer", "DER %", *parts[1:], "µs per embedding, p50"], rows))
-    save(args.json, {"machine": machine(), "eer": result, "repeated": drawn, "cost_us": cost, "der": der})
+    return (
+        table(["EER %", *shown], condition_rows(rates, shown)),
+        table(["EER %", *header, "en noisy", "mu noisy"], variant_rows(rates, found["repeated"])),
+        table(["enhancer", "DER %", *parts[1:], "µs per embedding, p50"], rows),
+    )

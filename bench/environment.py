@@ -6,6 +6,10 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from voicelane.bench.options import add_command
+from voicelane.bench.results import Result
 
 TORCH = "torch==2.13.0"
 SENKO = "senko==0.2.2"
@@ -31,8 +35,15 @@ RECIPES = {
 COMPILED = {"diart": "torchaudio/**/*.so"}
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `environment` command: a virtual environment of that name in `--out`."""
+def add(commands: Any) -> None:
+    """The `environment` command."""
+    command = add_command(commands, "environment", measure, "install a system to compare with")
+    command.add_argument("system", choices=list(RECIPES))
+    command.add_argument("--out", type=Path, required=True, help="folder of environments")
+
+
+def measure(args: argparse.Namespace) -> Result:
+    """A virtual environment of that name in `--out`."""
     folder: Path = args.out / args.system
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / "bin/python"
@@ -42,4 +53,4 @@ def measure(args: argparse.Namespace) -> None:
         subprocess.run([python, "-m", "pip", "install", "-q", "-c", constraints, *packages], check=True)
     for path in folder.glob(f"lib/python*/site-packages/{COMPILED.get(args.system, '-')}"):
         path.unlink()
-    print(f"{folder}: ready")
+    return Result({"system": args.system}, notes=(f"{folder}: ready",))

@@ -11,14 +11,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.results import machine, percentiles, save, table
-from bench.sound import read_mono
-from engine import (
+from voicelane import (
     SAMPLE_RATE,
     ArraySource,
     Event,
@@ -26,19 +25,33 @@ from engine import (
     LiveSession,
     Pipeline,
     Recorder,
-    Sound,
     SpeakerTurn,
     SpeechEnded,
-    VoiceMeasured,
     open_session,
-    samples,
 )
+from voicelane.base import samples
+from voicelane.bench.latency import PERCENTILES
+from voicelane.bench.options import DEMO, add_command
+from voicelane.bench.results import Result, Table, percentiles, table
+from voicelane.bench.sound import read_mono
+from voicelane.events import VoiceMeasured
+from voicelane.live import Sound
 
-DEMO = Path(__file__).parents[1] / "engine" / "demo" / "conversation.opus"
 DIM, TURN_S, VOICE_S = 192, 2.5, 0.24
 WARM_UP = 20
 BLOCKED_S, STREAM_S = 2.0, 8.0
 N_EVENTS, EVENT_S = 150, 0.05
+
+
+def add(commands: Any) -> None:
+    """The `gui` command."""
+    text = "paint time, event to picture, and a blocked window, of the desktop app"
+    add = add_command(commands, "gui", measure, text).add_argument
+    add("--hours", type=float, default=2.0, help="of history")
+    add("--speakers", type=int, default=6)
+    add("--paints", type=int, default=300, help="pictures of each kind")
+    sizes = ["1280x800", "2560x1440"]
+    add("--sizes", nargs="+", default=sizes, help="of the window, WIDTHxHEIGHT in pixels")
 
 
 def history(hours: float, n_speakers: int, rng: np.random.Generator) -> list[Event]:
@@ -71,7 +84,7 @@ def timed(act: Callable[[], object]) -> float:
 
 def paint_times(window: object, n_paints: int, rng: np.random.Generator) -> dict[str, list[float]]:
     """Milliseconds of pictures of the timeline at each kind of movement, and of everything else."""
-    from gui.window import Window
+    from voicelane.gui.window import Window
 
     assert isinstance(window, Window)
     timeline, conversation = window.listen.timeline, window.studio.conversation
@@ -118,17 +131,16 @@ def paint_times(window: object, n_paints: int, rng: np.random.Generator) -> dict
         timeline.update()  # it is opaque: what lies behind it is drawn without it
         window.repaint()
 
-    pictures: list[None] = []
-    timeline.painted.connect(lambda: pictures.append(None))
+    before = timeline.n_pictures
     measure("whole window", lambda i: show(400, length - 320_000 + 530 * i), everything)
-    assert len(pictures) >= n_paints
+    assert timeline.n_pictures >= before + n_paints
     return spent
 
 
 def event_to_picture(window: object, rng: np.random.Generator) -> list[float]:
     """Milliseconds from `put` on a thread of the engine to the end of the picture that shows the event."""
-    from gui.bridge import Bridge
-    from gui.window import Window
+    from voicelane.gui.window import Window
+    from voicelane.gui.work.bridge import Bridge
 
     assert isinstance(window, Window)
     studio = window.studio
@@ -136,13 +148,19 @@ def event_to_picture(window: object, rng: np.random.Generator) -> list[float]:
     bridge = Bridge(conversation.sound, studio.health)
     bridge.arrived.connect(conversation.take)
     conversation.live = LabelDesk()
-    window.listen.timeline.follow(True)
+    timeline = window.listen.timeline
+    timeline.follow(True)
     waiting: dict[int, float] = {}
     spent: list[float] = []
+    seen = timeline.n_pictures
 
-    def painted() -> None:
-        now = time.perf_counter()
-        latest = conversation.state.tentative[-1].sample if conversation.state.tentative else 0
+    def look() -> None:
+        """Between two turns of the event loop."""
+        nonlocal seen
+        if timeline.n_pictures == seen:
+            return
+        seen, now = timeline.n_pictures, time.perf_counter()
+        latest = timeline.shown.tentative[-1].sample if timeline.shown.tentative else 0
         for sample in [s for s in waiting if s <= latest]:
             spent.append(1e3 * (now - waiting.pop(sample)))
 
@@ -155,20 +173,22 @@ def event_to_picture(window: object, rng: np.random.Generator) -> list[float]:
             bridge.put(SpeakerTurn(at, "S1", start, at, start, 0.9, False))
             time.sleep(EVENT_S * rng.uniform(0.5, 1.5))
 
-    window.listen.timeline.painted.connect(painted)
+    def done() -> bool:
+        look()
+        return not thread.is_alive() and not waiting
+
     bridge.begin()
     thread = threading.Thread(target=speak)
     thread.start()
-    run_until(lambda: not thread.is_alive() and not waiting)
-    window.listen.timeline.painted.disconnect(painted)
+    run_until(done)
     return spent[WARM_UP:]
 
 
 def blocked_window(window: object) -> dict[str, float]:
     """Eight seconds of live sound, in the midst of which the window does nothing for two."""
-    from gui.bridge import Bridge
-    from gui.sound import SoundHistory
-    from gui.window import Window
+    from voicelane.gui.model.sound import SoundHistory
+    from voicelane.gui.window import Window
+    from voicelane.gui.work.bridge import Bridge
 
     assert isinstance(window, Window)
     sound = np.resize(read_mono(DEMO), samples(STREAM_S))
@@ -214,14 +234,15 @@ def run_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
 
 def long_window(hours: float, n_speakers: int, rng: np.random.Generator) -> object:
     """A window with a long conversation."""
-    from gui.app import application
-    from gui.sound import SoundHistory
-    from gui.state import State, reduce_all
-    from gui.studio import Studio
-    from gui.window import Window
+    from voicelane.gui.app import application
+    from voicelane.gui.model.sound import SoundHistory
+    from voicelane.gui.model.state import State, reduce_all
+    from voicelane.gui.window import Window
+    from voicelane.gui.work.studio import Studio
 
     application(["voicelane"])
     studio = Studio()
+    studio.preferences.now = replace(studio.preferences.now, lab=True)
     studio.dress()
     window = Window(studio)
     window.show()
@@ -229,7 +250,7 @@ def long_window(hours: float, n_speakers: int, rng: np.random.Generator) -> obje
     while sound.n_samples < samples(3600 * hours):
         sound.hear(Sound(sound.n_samples, demo))
     conversation = studio.conversation
-    conversation.begin("bench", sound)
+    conversation.begin("bench", sound, kept=True)
     conversation.state = reduce_all(State(), history(hours, n_speakers, rng))
     conversation.take([])
     return window
@@ -237,48 +258,56 @@ def long_window(hours: float, n_speakers: int, rng: np.random.Generator) -> obje
 
 def resize(window: object, size: str) -> None:
     """To WIDTHxHEIGHT pixels, and until everything has found its place."""
-    from gui.window import Window
+    from voicelane.gui.window import Window
 
     assert isinstance(window, Window)
     width, height = map(int, size.split("x"))
-    pictures: list[None] = []
-    window.listen.timeline.painted.connect(lambda: pictures.append(None))
+    timeline = window.listen.timeline
+    before = timeline.n_pictures
     window.resize(width, height)
-    window.listen.timeline.update()
-    run_until(lambda: bool(pictures))
+    timeline.update()
+    run_until(lambda: timeline.n_pictures > before)
     if (window.width(), window.height()) != (width, height):
         raise SystemExit(f"{size}: the window needs {window.width()}x{window.height()} pixels at least")
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `gui` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """Milliseconds of a picture of each kind and from an event to its picture, at each size, and what a stuck
+    window loses."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     rng = np.random.default_rng(args.seed)
-    found: dict[str, dict[str, Any]] = {size: {} for size in args.sizes}
+    sizes: dict[str, dict[str, Any]] = {size: {} for size in args.sizes}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["VOICELANE_HOME"] = folder
         window = long_window(args.hours, args.speakers, rng)
         for size in args.sizes:
             resize(window, size)
             paints = paint_times(window, args.paints, rng)
-            found[size]["paint_ms"] = {kind: percentiles(times) for kind, times in paints.items()}
+            sizes[size]["paint_ms"] = {kind: percentiles(times) for kind, times in paints.items()}
         for size in args.sizes:  # what arrives stays, and would be in later pictures
             resize(window, size)
-            found[size]["event_to_picture_ms"] = percentiles(event_to_picture(window, rng))
+            sizes[size]["event_to_picture_ms"] = percentiles(event_to_picture(window, rng))
         blocked = blocked_window(window)
-    report(found, blocked)
-    print(f"{args.speakers} speakers, {args.hours:g} hours, software rendering")
-    about = {"machine": machine(), "speakers": args.speakers, "hours": args.hours}
-    save(args.json, about | {"sizes": found, "blocked": blocked})
+    content = {"speakers": args.speakers, "hours": args.hours, "sizes": sizes, "blocked": blocked}
+    return Result(content, tables(content))
 
 
-def report(found: dict[str, dict[str, Any]], blocked: dict[str, float]) -> None:
-    """Print a table for each size of the window."""
-    for size, times in found.items():
-        rows = times["paint_ms"] | {"event to picture": times["event_to_picture_ms"]}
-        header = [f"ms at {size}", "p50", "p95", "p99", "max"]
-        print(table(header, [[kind, *row.values()] for kind, row in rows.items()]) + "\n")
-    print(
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """A table for each size of the window."""
+    about = f"{found['speakers']} speakers, {found['hours']:g} hours, software rendering"
+    notes = (_stuck(found["blocked"]), about)
+    *first, last = found["sizes"].items()
+    return (*(_table(*each) for each in first), _table(*last, *notes))
+
+
+def _table(size: str, times: dict[str, Any], *notes: str) -> Table:
+    rows = times["paint_ms"] | {"event to picture": times["event_to_picture_ms"]}
+    cells = [[kind, *(row[k] for k in PERCENTILES)] for kind, row in rows.items()]
+    return table([f"ms at {size}", *PERCENTILES], cells, "", *notes)
+
+
+def _stuck(blocked: dict[str, float]) -> str:
+    return (
         f"window stuck for {blocked['blocked_s']:g} s: {blocked['heard_meanwhile_s']:.2f} s heard meanwhile, "
         f"{blocked['lost_samples']} samples lost, {blocked['missing_in_history']} missing in the picture, "
         f"{blocked['missing_in_recording']} in the recording, {blocked['final_turns_missing']} final turns"

@@ -6,27 +6,32 @@ import argparse
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bench.results import machine, percentiles, save, table
-from bench.sound import audio_files, read_mono, whole_frames
-from engine import (
-    FRAME_SAMPLES,
-    SAMPLE_RATE,
-    ArraySource,
-    EnhancerConfig,
-    LatencySink,
-    LiveSession,
-    Pipeline,
-    PipelineConfig,
-    StageTiming,
-    seconds,
-)
+from voicelane import SAMPLE_RATE, ArraySource, LiveSession, Pipeline, PipelineConfig
+from voicelane.base import FRAME_SAMPLES, seconds
+from voicelane.bench.options import DEMO, add_command
+from voicelane.bench.results import Result, Table, percentiles, table
+from voicelane.bench.sound import audio_files, read_mono, whole_frames
+from voicelane.config import EnhancerConfig
+from voicelane.events import StageTiming
+from voicelane.live import DECISION, FRAME_PATH, LatencySink
 
 FRAME_MS = 1e3 * FRAME_SAMPLES / SAMPLE_RATE
-FRAME_PATH = ("stft", "features", "vad")
-DECISION = ("segmentation", "encoder", "enhancer", "diariser")
+PERCENTILES = ("p50", "p95", "p99", "max")
+
+
+def add(commands: Any) -> None:
+    """The `latency` command."""
+    text = "time per stage and frame, real-time factor, sound to label"
+    add = add_command(commands, "latency", measure, text).add_argument
+    add("--audio", type=Path, default=DEMO, help="sound file, or a folder of them")
+    add("--enhancer", default=EnhancerConfig().model, help="off, seed, mlp or a folder")
+    add("--frames", type=int, default=10_000, help="20 ms pushes to time")
+    add("--repeats", type=int, default=5, help="runs at full speed")
+    add("--live-s", type=float, default=60.0, help="seconds to play at real time")
 
 
 def per_frame(config: PipelineConfig, sound: np.ndarray, n_frames: int) -> tuple[dict[str, np.ndarray], int]:
@@ -68,73 +73,62 @@ def end_to_end(config: PipelineConfig, sound: np.ndarray) -> tuple[LatencySink, 
     return latency, session.lost_samples
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `latency` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """Milliseconds of every part of the way from sound to label, and seconds of sound per second of CPU."""
     config = PipelineConfig(enhancer=EnhancerConfig(model=args.enhancer))
     sound = np.concatenate([read_mono(p) for p in _sound_files(args.audio)])
     spent, missed = per_frame(config, sound, args.frames)
     speed = realtime_factor(config, sound[: 120 * SAMPLE_RATE], args.repeats)
     latency, lost = end_to_end(config, sound[: int(args.live_s * SAMPLE_RATE)])
-    path, path_cpu = _total(spent, FRAME_PATH)
-    decision, decision_cpu = _total(spent, DECISION)
+    content = {
+        "enhancer": args.enhancer,
+        "frames": args.frames,
+        **parts(spent),
+        "stages_ms": {s: percentiles(spent[s]) for s in FRAME_PATH},
+        "realtime_factor": round(float(np.median(speed)), 2),
+        "realtime_factor_spread": [round(min(speed), 2), round(max(speed), 2)],
+        "repeats": args.repeats,
+        "deadline_misses": missed,
+        "lost_samples": lost,
+        "end_to_end": {f"{k}_delay_ms": percentiles(v) for k, v in latency.delays_ms().items() if len(v)},
+        "algorithmic_latency_ms": round(1e3 * seconds(Pipeline(config).latency_samples), 2),
+    }
+    return Result(content, tables(content))
+
+
+def parts(spent: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Wall and CPU ms of the path of every frame, and of those parts that only some frames take."""
     called = spent["encoder"] > 0  # pushes that ran the network
     if not called.any():
-        raise SystemExit(f"no embedding fell into {args.frames} frames; give more --frames or other --audio")
-    rows = {
-        "frame_path_ms": (path, path_cpu),
-        "segmentation_ms": (spent["segmentation"][called], spent["segmentation cpu"][called]),
-        "encoder_ms": (spent["encoder"][called], spent["encoder cpu"][called]),
-        "decision_step_ms": (decision[called], decision_cpu[called]),
-    }
-    if spent["enhancer"].any():
-        rows["enhancer_ms"] = (spent["enhancer"][called], spent["enhancer cpu"][called])
-    result = {
-        name: percentiles(wall) | {"cpu_p50": round(float(np.median(cpu)), 4)}
-        for name, (wall, cpu) in rows.items()
-    }
-    stages = {s: percentiles(spent[s]) for s in FRAME_PATH}
-    delays = {f"{k}_delay_ms": percentiles(v) for k, v in latency.delays_ms().items() if len(v)}
-    _print({**stages, **result, **delays})
-    print(
-        f"\nframes: {args.frames}, later than {FRAME_MS:.0f} ms: {missed}; lost samples: {lost}\n"
-        f"{np.median(speed):.1f} s of sound per second of CPU on one core "
-        f"(least {min(speed):.1f}, most {max(speed):.1f} of {len(speed)})"
-    )
-    save(
-        args.json,
-        {
-            "machine": machine(),
-            "enhancer": args.enhancer,
-            "frames": args.frames,
-            **result,
-            "stages_ms": stages,
-            "realtime_factor": round(float(np.median(speed)), 2),
-            "realtime_factor_spread": [round(min(speed), 2), round(max(speed), 2)],
-            "deadline_misses": missed,
-            "lost_samples": lost,
-            "end_to_end": delays,
-            "algorithmic_latency_ms": round(1e3 * seconds(Pipeline(config).latency_samples), 2),
-        },
-    )
+        n = len(called)
+        raise SystemExit(f"no embedding fell into {n} frames; give more --frames or other --audio")
+    found = {"frame_path_ms": _cost(spent, FRAME_PATH, np.ones(len(called), bool))}
+    for name in ("segmentation", "encoder", "enhancer"):
+        if spent[name].any():
+            found[f"{name}_ms"] = _cost(spent, (name,), called)
+    return found | {"decision_step_ms": _cost(spent, DECISION, called)}
+
+
+def _cost(spent: dict[str, np.ndarray], stages: tuple[str, ...], called: np.ndarray) -> dict[str, float]:
+    wall = np.sum([spent[s] for s in stages], axis=0)[called]
+    cpu = np.sum([spent[f"{s} cpu"] for s in stages], axis=0)[called]
+    return percentiles(wall) | {"cpu_p50": round(float(np.median(cpu)), 4)}
 
 
 def _sound_files(path: Path) -> list[Path]:
     return audio_files(path) if path.is_dir() else [path]
 
 
-def _total(spent: dict[str, np.ndarray], stages: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    wall = np.sum([spent[s] for s in stages], axis=0)
-    return wall, np.sum([spent[f"{s} cpu"] for s in stages], axis=0)
-
-
-def _print(rows: dict[str, dict[str, float]]) -> None:
-    header = ["ms", "p50", "p95", "p99", "max", "CPU p50"]
-    print(
-        table(
-            header,
-            [
-                [name, *(row.get(k, "") for k in ("p50", "p95", "p99", "max", "cpu_p50"))]
-                for name, row in rows.items()
-            ],
-        )
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """A row for each part, the stages first and the labels last."""
+    timed = {k: v for k, v in found.items() if k.endswith("_ms") and isinstance(v, dict) and "p50" in v}
+    rows = {**found["stages_ms"], **timed, **found["end_to_end"]}
+    least, most = found["realtime_factor_spread"]
+    late = f"frames: {found['frames']}, later than {FRAME_MS:.0f} ms: {found['deadline_misses']}"
+    speed = (
+        f"{found['realtime_factor']:.1f} s of sound per second of CPU on one core "
+        f"(least {least:.1f}, most {most:.1f} of {found['repeats']})"
     )
+    cells = [[name, *(row.get(k, "") for k in (*PERCENTILES, "cpu_p50"))] for name, row in rows.items()]
+    notes = (f"{late}; lost samples: {found['lost_samples']}", speed)
+    return (table(["ms", *PERCENTILES, "CPU p50"], cells, "", *notes),)

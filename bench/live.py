@@ -16,33 +16,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.signal import fftconvolve
 
-from bench.latency import DECISION, FRAME_MS, FRAME_PATH
-from bench.results import machine, percentiles, save, table
-from bench.sound import audio_files, read_mono, read_reference
-from bench.sound_card import DEVICE, SoundServer, sound_card
-from engine import (
-    FRAME_SAMPLES,
+from voicelane import (
     SAMPLE_RATE,
     ArraySource,
     Enroller,
     Event,
-    LatencySink,
     LiveSession,
     MicrophoneSource,
     Person,
     Pipeline,
-    Sound,
     SpeakerIdentified,
     SpeakerTurn,
-    StageTiming,
-    StreamStarted,
     Turn,
-    samples,
-    seconds,
 )
+from voicelane.base import FRAME_SAMPLES, samples, seconds
+from voicelane.bench.latency import FRAME_MS, PERCENTILES
+from voicelane.bench.options import DEMO, add_command
+from voicelane.bench.results import Cell, Result, Table, percentiles, table
+from voicelane.bench.sound import audio_files, read_mono, read_reference
+from voicelane.bench.sound_card import DEVICE, SoundServer, sound_card
+from voicelane.events import StageTiming, StreamStarted
+from voicelane.live import DECISION, FRAME_PATH, LatencySink, Sound
 
 BLOCK_MS, BIN_MS = 20.0, 50.0
 TAIL_S = 3.0
@@ -55,7 +50,7 @@ import json, sys, time
 began = float(sys.argv[1])
 marks = {}
 def mark(name): marks[name] = 1e3 * (time.time() - began)
-from engine import LiveSession, MicrophoneSource, Pipeline, QueueSink
+from voicelane import LiveSession, MicrophoneSource, Pipeline, QueueSink
 mark("imported")
 pipeline = Pipeline()
 mark("models loaded")
@@ -132,19 +127,28 @@ class Timings:
         self.rows.setdefault(name, []).extend(float(v) for v in values)
 
 
-def measure(args: argparse.Namespace) -> None:
+def add(commands: Any) -> None:
     """The `live` command."""
+    text = "through a microphone at real time: capture to label, jitter, start-up, load"
+    add = add_command(commands, "live", measure, text).add_argument
+    add("--audio", type=Path, default=DEMO, help="sound file with its RTTM, or a folder")
+    add("--files", type=int, default=100, help="only the first ones of the folder")
+    add("--repeats", type=int, default=3, help="times to play each")
+    add("--starts", type=int, default=5, help="processes to start")
+
+
+def measure(args: argparse.Namespace) -> Result:
+    """Milliseconds of all that lies between the capture and the labels, idle and with both cores loaded."""
     paths = audio_files(args.audio) if args.audio.is_dir() else [args.audio]
     paths = paths[: args.files] * args.repeats
     with sound_card() as server:
         starts = [start_up() for _ in range(args.starts)]
-        found = {"idle": condition(paths, server)}
+        heard = {"idle": condition(paths, server)}
         with busy():
-            found["both cores loaded"] = condition(paths, server)
-    result = {name: _summary(timings) for name, timings in found.items()}
-    result["idle"]["start-up"] = {k: percentiles([s[k] for s in starts]) for k in starts[0]}
-    _print(result)
-    save(args.json, {"machine": machine(), "conditions": result})
+            heard["both cores loaded"] = condition(paths, server)
+    found = {name: _summary(timings) for name, timings in heard.items()}
+    found["idle"]["start-up"] = {k: percentiles([s[k] for s in starts]) for k in starts[0]}
+    return Result({"conditions": found}, tables(found))
 
 
 def start_up() -> dict[str, float]:
@@ -224,6 +228,8 @@ def people(sound: np.ndarray, turns: list[Turn]) -> list[Person]:
 
 def place(sound: np.ndarray, heard: np.ndarray) -> float:
     """Seconds into what was heard at which the recording begins, by correlation."""
+    from scipy.signal import fftconvolve
+
     piece = sound[: samples(ALIGN_S)]
     return int(np.argmax(fftconvolve(heard, piece[::-1], mode="valid"))) / SAMPLE_RATE
 
@@ -246,6 +252,8 @@ def arrivals(notes: Notes, turns: list[Turn]) -> Iterator[tuple[str, float]]:
 
 def matched(turns: list[SpeakerTurn], reference: list[Turn]) -> dict[str, str]:
     """The label of each speaker of the reference, so that most time agrees."""
+    from scipy.optimize import linear_sum_assignment
+
     names, labels = sorted({t.speaker for t in reference}), sorted({t.speaker for t in turns})
     shared = np.zeros((len(names), len(labels)))
     for r in reference:
@@ -299,17 +307,20 @@ def _summary(timings: Timings) -> dict[str, Any]:
     }
 
 
-def _print(result: dict[str, dict[str, Any]]) -> None:
-    for name, found in result.items():
-        rows = [
-            [row, *(f"{values[k]:.2f}" for k in ("p50", "p95", "p99", "max")), values["n"]]
-            for row, values in found["ms"].items()
-        ]
-        for step, values in found.get("start-up", {}).items():
-            rows.append([f"start-up: {step}", f"{values['p50']:.0f}", "", "", f"{values['max']:.0f}", ""])
-        print(table([f"ms, {name}", "p50", "p95", "p99", "max", "n"], rows))
-        print(
-            f"\n{name}: {found['frames']} frames, {found['deadline_misses']} pushes slower than their sound, "
-            f"{found['lost_samples']} samples lost by the engine, {found['device_overflows']} losses of the "
-            "device\n"
-        )
+def tables(found: dict[str, dict[str, Any]]) -> tuple[Table, ...]:
+    """A table for each condition."""
+    return tuple(_table(name, condition) for name, condition in found.items())
+
+
+def _table(name: str, found: dict[str, Any]) -> Table:
+    rows: list[list[Cell]] = [
+        [row, *(values[k] for k in PERCENTILES), values["n"]] for row, values in found["ms"].items()
+    ]
+    for step, values in found.get("start-up", {}).items():
+        rows.append([f"start-up: {step}", round(values["p50"]), "", "", round(values["max"]), ""])
+    counts = (
+        f"{name}: {found['frames']} frames, {found['deadline_misses']} pushes slower than their sound, "
+        f"{found['lost_samples']} samples lost by the engine, {found['device_overflows']} losses of the "
+        "device"
+    )
+    return table([f"ms, {name}", *PERCENTILES, "n"], rows, "", counts)

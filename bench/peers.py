@@ -1,7 +1,8 @@
 """Other systems and ours side by side, in one run: the same files, the same core, turn by turn, repeated.
 
-Each system runs as a process of its own in its own environment (`python -m bench environment NAME`). Ratios
-are of the same repeat; where ours is the slower or the worse one, the table says that as well.
+Each system runs as a process of its own in its own environment, made by
+`python -m voicelane.bench environment NAME`. Ratios are of the same repeat; where ours is the slower or the
+worse one, the table says that as well.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.diarisation import counts, score, weighted
-from bench.results import machine, save, table
-from bench.sound import audio_files, read_mono, read_reference, speech_frames
-from bench.trials import read_trials
-from engine import FRAME_SAMPLES, SAMPLE_RATE, Turn, equal_error_rate, read_rttm
+from voicelane import SAMPLE_RATE, Turn, read_rttm
+from voicelane.base import FRAME_SAMPLES
+from voicelane.bench.diarisation import counts, score, weighted
+from voicelane.bench.options import CORPUS, add_command, add_conversations
+from voicelane.bench.results import Cell, Result, Table, table
+from voicelane.bench.sound import audio_files, read_mono, read_reference, speech_frames
+from voicelane.bench.trials import read_trials
+from voicelane.labels import equal_error_rate
 
 RIVALS = Path(__file__).parent / "rivals"
 
@@ -51,6 +55,20 @@ PROGRAMS = (
     Program("sherpa_run.py", "sherpa", (), {"sherpa offline": "sherpa"}),
     Program("small_run.py", "small", (), {}, ("silero-vad", "webrtcvad"), "Resemblyzer"),
 )
+
+
+def add(commands: Any) -> None:
+    """The `peers` command."""
+    text = "other systems and ours side by side: errors, time, memory, start-up"
+    command = add_command(commands, "peers", measure, text)
+    add_conversations(command)
+    add = command.add_argument
+    add("--environments", type=Path, required=True, help="what `environment` made")
+    add("--files", type=int, default=3, help="so many of them")
+    add("--repeats", type=int, default=5)
+    add("--trials", type=Path, help="trial list, for the encoders")
+    add("--root", type=Path, default=CORPUS, help="folder that its files are below")
+    add("--every", type=int, default=4, help="only every n-th of its files")
 
 
 @dataclass
@@ -177,35 +195,36 @@ def spread(cost: Cost, ours: Cost) -> dict[str, float]:
     return {k: round(float(v), 2) for k, v in values.items()}
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `peers` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """Errors and costs of every system that is installed, turn by turn on one core."""
     there = [p for p in PROGRAMS if p.environment is None or (args.environments / p.environment).exists()]
-    for name in dict.fromkeys(p.environment for p in PROGRAMS if p not in there):
-        print(f"{name}: left out; `python -m bench environment {name} --out {args.environments}` makes it")
+    absent = list(dict.fromkeys(p.environment for p in PROGRAMS if p not in there))
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     every = audio_files(args.audio)
     paths = every[:: max(1, len(every) // args.files)][: args.files]
+    about = {"files": [p.stem for p in paths], "repeats": args.repeats, "absent": absent}
     with tempfile.TemporaryDirectory() as name:
-        out = Path(name)
-        costs = repeat(there, paths, args, out)
-        diarisers = {folder: file for p in there for folder, file in p.diarisers.items()}
-        der = errors(list(diarisers), paths, out)
-        vads = {d: frame_error(d, paths, out) for p in there for d in p.detectors}
-        voices = encoders(there, paths, args, out) if args.trials else {}
-    result = {
-        "files": [p.stem for p in paths],
-        "repeats": args.repeats,
+        content = about | compared(there, paths, args, Path(name))
+    return Result(content, tables(content))
+
+
+def compared(there: list[Program], paths: list[Path], args: argparse.Namespace, out: Path) -> dict[str, Any]:
+    """Diarisers, detectors and, where there is a trial list, encoders."""
+    costs = repeat(there, paths, args, out)
+    diarisers = {folder: file for p in there for folder, file in p.diarisers.items()}
+    rates = errors(list(diarisers), paths, out)
+    return {
         "diarisers": {
-            folder: {"der": der[folder], **_cost(costs[file], costs["voicelane"])}
+            folder: {"der": rates[folder], **_cost(costs[file], costs["voicelane"])}
             for folder, file in diarisers.items()
         },
         "detectors": {
-            d: {"frame_error": error, **_cost(costs[d], costs["voicelane vad"])} for d, error in vads.items()
+            name: {"frame_error": frame_error(name, paths, out), **_cost(costs[name], costs["voicelane vad"])}
+            for p in there
+            for name in p.detectors
         },
-        "encoders": voices,
+        "encoders": encoders(there, paths, args, out) if args.trials else {},
     }
-    _print(result)
-    save(args.json, {"machine": machine(), **result})
 
 
 def _cost(cost: Cost, ours: Cost) -> dict[str, Any]:
@@ -213,39 +232,38 @@ def _cost(cost: Cost, ours: Cost) -> dict[str, Any]:
     return {**medians, "ratio": spread(cost, ours)}
 
 
-def _print(result: dict[str, Any]) -> None:
-    rows = []
-    for name, found in result["diarisers"].items():
-        der, ratio = found["der"], found["ratio"]
-        rows.append(
-            [
-                name,
-                f"{der['der']:.1f}",
-                f"{der['confusion']:.1f}",
-                f"{der['right']} of {der['files']}",
-                f"{1e3 * found['cpu']:.0f}",
-                f"{ratio['median']:.2f} ({ratio['least']:.2f} – {ratio['most']:.2f})",
-                f"{1e3 * found['wall']:.0f}",
-                f"{found['start_s']:.1f}",
-                f"{found['memory_mb']:.0f}",
-            ]
-        )
-    header = ["diariser", "DER %", "confusion", "count right", "CPU ms/s", "× ours (spread)", "wall ms/s"]
-    print(table([*header, "start s", "memory MB"], rows))
-    rows = [
-        [
-            name,
-            found["frame_error"],
-            f"{1e3 * found['cpu']:.2f}",
-            f"{found['ratio']['median']:.2f} ({found['ratio']['least']:.2f} – {found['ratio']['most']:.2f})",
-        ]
-        for name, found in result["detectors"].items()
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """Diarisers, detectors, encoders."""
+    diariser = ["diariser", "DER %", "confusion", "count right", "CPU ms/s", "× ours (spread)", "wall ms/s"]
+    detector = ["detector", "frame error %", "CPU ms/s", "× ours (spread)"]
+    run = f"{len(found['files'])} files, {found['repeats']} repeats on one core"
+    missing = [
+        f"{name}: left out; `python -m voicelane.bench environment {name} --out FOLDER` makes its environment"
+        for name in found["absent"]
     ]
-    print("\n" + table(["detector", "frame error %", "CPU ms/s", "× ours (spread)"], rows))
-    if result["encoders"]:
-        rows = [
-            [name, found["eer"], f"{1e3 * found['cpu_per_s']:.1f}", found["trials"]]
-            for name, found in result["encoders"].items()
-        ]
-        print("\n" + table(["encoder", "EER %", "CPU ms/s", "trials"], rows))
-    print(f"\n{len(result['files'])} files, {result['repeats']} repeats on one core")
+    notes = (run, *missing)
+    diarisers = [_diariser(name, row) for name, row in found["diarisers"].items()]
+    detectors = [_detector(name, row) for name, row in found["detectors"].items()]
+    encoders = [_encoder(name, row) for name, row in found["encoders"].items()]
+    encoder = [table(["encoder", "EER %", "CPU ms/s", "trials"], encoders)] if encoders else []
+    first = table([*diariser, "start s", "memory MB"], diarisers, "", *notes)
+    return (first, table(detector, detectors), *encoder)
+
+
+def _diariser(name: str, row: dict[str, Any]) -> list[Cell]:
+    rates, right = row["der"], f"{row['der']['right']} of {row['der']['files']}"
+    errors = [f"{rates[k]:.1f}" for k in ("der", "confusion")]
+    cost = [f"{1e3 * row['cpu']:.0f}", _ratio(row["ratio"]), f"{1e3 * row['wall']:.0f}"]
+    return [name, *errors, right, *cost, f"{row['start_s']:.1f}", f"{row['memory_mb']:.0f}"]
+
+
+def _detector(name: str, row: dict[str, Any]) -> list[Cell]:
+    return [name, row["frame_error"], 1e3 * row["cpu"], _ratio(row["ratio"])]
+
+
+def _encoder(name: str, row: dict[str, Any]) -> list[Cell]:
+    return [name, row["eer"], f"{1e3 * row['cpu_per_s']:.1f}", row["trials"]]
+
+
+def _ratio(ratio: dict[str, float]) -> str:
+    return f"{ratio['median']:.2f} ({ratio['least']:.2f} – {ratio['most']:.2f})"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-mpl.use("Agg")
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#E69F00", "#009E73", "#999999"  # Okabe and Ito 2008
 Results = dict[str, list[dict[str, Any]]]
 """Per command, its results."""
@@ -34,10 +34,16 @@ def draw(results: Results, folder: Path) -> list[Path]:
     return found
 
 
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
 def latency(results: Results) -> Figure:
     """How long each 20 ms of speech waits for its label, and what it waits for."""
     conditions = results["live"][0]["conditions"]
-    figure = Figure(figsize=(11, 4), layout="constrained")
+    figure = _figure(11, 4)
     histogram, waterfall = figure.subplots(1, 2, width_ratios=(3, 2))
     for (name, found), style in zip(conditions.items(), ("-", "--"), strict=False):
         for kind, colour in (("tentative", ORANGE), ("confirmed", BLUE)):
@@ -79,7 +85,7 @@ def der_against_latency(results: Results) -> Figure:
     """Error on the simulated conversations against how long a label takes."""
     systems = results["diarisation"][0]["systems"]
     delay_s = results["live"][0]["conditions"]["idle"]["ms"]["capture to confirmed label"]["p95"] / 1e3
-    figure = Figure(figsize=(6.5, 4), layout="constrained")
+    figure = _figure(6.5, 4)
     axes = figure.subplots()
     diart = sorted((float(n.split()[1]), s["total"]["der"]) for n, s in systems.items() if "diart" in n)
     if diart:
@@ -99,7 +105,7 @@ def eer_against_snr(results: Results) -> Figure:
     """Verification in noise, raw and enhanced, one panel per trial list."""
     found = {name: eers for name, eers in results["enhancer"][0]["eer"].items() if "t0" not in name}
     levels = {"0": ", noise 0 dB", "5": ", noise 5 dB", "10": ", noise 10 dB", "clean": ", clean"}
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure = _figure(9, 3.8)
     for axes, trials in zip(figure.subplots(1, 2), ("english", "multilingual"), strict=True):
         for name, eers in found.items():
             axes.plot(list(levels), [eers[trials + level] for level in levels.values()], ".-", label=name)
@@ -114,7 +120,7 @@ def cost(results: Results) -> Figure:
     """CPU per second of sound against the length of the recording and the number of people."""
     points = results["soak"][0]["runs"]["as fast as it goes"]["points"]
     people = results["scale"][0]["speakers"]
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    figure = _figure(10, 3.6)
     length, number, memory = figure.subplots(1, 3)
     hours = [p["hours"] for p in points]
     length.plot(hours, [p["cpu_ms_per_s"] for p in points], ".", ms=3, color=BLUE)

@@ -1,20 +1,65 @@
-"""Results as JSON with stable keys and as tables, with the machine they were measured on."""
+"""What a command measured: tables for people, JSON with stable keys for programs, and how both came about."""
 
 from __future__ import annotations
 
 import datetime
-import io
 import json
 import os
 import platform
 import shlex
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
+
+Cell = str | int | float | None
+"""Numbers with a fraction are shown with two digits, None as a dash."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells below a header, with a title above and sentences below, where there are any."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str = ""
+    notes: tuple[str, ...] = ()
+
+    def markdown(self) -> str:
+        cells = [[shown(c) for c in row] for row in (self.header, *self.rows)]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(self.header))]
+        padded = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in cells)
+        head, *rows = ["| " + " | ".join(row) + " |" for row in padded]
+        rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
+        text = "\n".join([head, rule, *rows])
+        return "\n\n".join([*([self.title] if self.title else []), text, *self.notes])
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of one command: all that it measured, as JSON holds it, and what people read of it."""
+
+    content: dict[str, Any]
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def markdown(self) -> str:
+        """The tables and notes as people read them."""
+        return "\n\n".join([*(t.markdown() for t in self.tables), *self.notes])
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Cell]], title: str = "", *notes: str) -> Table:
+    """A table of any sequences."""
+    return Table(tuple(header), tuple(tuple(row) for row in rows), title, notes)
+
+
+def shown(cell: Cell) -> str:
+    """A cell as text."""
+    if cell is None:
+        return "–"
+    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
 
 
 def machine() -> str:
@@ -35,52 +80,25 @@ def percentiles(values: Sequence[float] | np.ndarray) -> dict[str, float]:
     return {k: round(float(v), 4) for k, v in found.items()}
 
 
-def save(path: Path | None, content: dict[str, Any]) -> None:
-    """Write a JSON file, if one was asked for."""
-    if path is not None:
-        path.write_text(json.dumps(content, indent=1) + "\n")
-
-
-class _Tee(io.TextIOBase):
-    """Writes through, and keeps what was written."""
-
-    def __init__(self, through: TextIO, kept: list[str]) -> None:
-        self._through, self._kept = through, kept
-
-    def write(self, text: str) -> int:
-        self._kept.append(text)
-        return self._through.write(text)
-
-    def flush(self) -> None:
-        self._through.flush()
-
-
-@contextmanager
-def printed() -> Iterator[list[str]]:
-    """What is printed while it lasts."""
-    kept: list[str] = []
-    with redirect_stdout(_Tee(sys.stdout, kept)):
-        yield kept
-
-
-def sign(path: Path, arguments: list[str], text: str) -> None:
-    """Add to a result the command that made it, where and when, and what it printed."""
-    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    at = arguments.index("--json") if "--json" in arguments else len(arguments)
-    command = " ".join(["python -m bench", *map(shlex.quote, arguments[:at] + arguments[at + 2 :])])
+def write_result(path: Path, result: Result, arguments: Sequence[str]) -> None:
+    """A JSON file of the result, with the command that made it, where and when."""
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    about = {"command": command, "machine": machine(), "date": str(today), "printed": text.strip()}
-    save(path, about | {k: v for k, v in content.items() if k not in about})
+    about = {"command": _command(arguments), "machine": machine(), "date": str(today)}
+    parts = {"tables": [asdict(t) for t in result.tables], "notes": result.notes}
+    path.write_text(json.dumps(about | parts | result.content, indent=1) + "\n", encoding="utf-8")
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table; numbers get two digits."""
-    cells = [[_text(c) for c in row] for row in [header, *rows]]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in cells]
-    rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
-    return "\n".join([lines[0], rule, *lines[1:]])
+def _command(arguments: Sequence[str]) -> str:
+    """As anybody can type it: without where its result went, and with `$CORPUS` for that folder."""
+    at = arguments.index("--json") if "--json" in arguments else len(arguments)
+    words = map(shlex.quote, [*arguments[:at], *arguments[at + 2 :]])
+    command = " ".join(["python -m voicelane.bench", *words])
+    corpus = os.environ.get("CORPUS")
+    return command.replace(f"{corpus}/", "$CORPUS/") if corpus else command
 
 
-def _text(cell: object) -> str:
-    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
+def read_result(path: Path) -> Result:
+    """What `write_result` wrote; the content holds `command`, `machine` and `date`, too."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    tables = [table(t["header"], t["rows"], t["title"], *t["notes"]) for t in content.pop("tables")]
+    return Result(content, tuple(tables), tuple(content.pop("notes")))

@@ -11,13 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from bench.diarisation import score, turns_of
-from bench.results import machine, save, table
-from bench.sound import read_mono
-from engine import SAMPLE_RATE, DiariserConfig, Event, Pipeline, PipelineConfig, Turn, samples
+from voicelane import SAMPLE_RATE, Event, Pipeline, PipelineConfig, Turn
+from voicelane.base import samples
+from voicelane.bench.diarisation import score, turns_of
+from voicelane.bench.options import CORPUS, add_command
+from voicelane.bench.results import Cell, Result, Table, table
+from voicelane.bench.sound import read_mono
+from voicelane.config import DiariserConfig
 
 PAUSE_S = (0.1, 0.8)
 LEAST_FILES = 5
+
+
+def add(commands: Any) -> None:
+    """The `scale` command."""
+    text = "cost of a second of sound with ever more people"
+    add = add_command(commands, "scale", measure, text).add_argument
+    add("--manifest", type=Path, default=CORPUS / "manifest.tsv", help="file, split, speaker")
+    add("--split", default="dev")
+    add("--speakers", type=int, nargs="+", default=[2, 5, 10, 20, 50])
+    add("--length-s", type=float, default=600.0, help="of each conversation")
 
 
 def voices(manifest: Path, split: str) -> dict[str, list[Path]]:
@@ -46,27 +59,31 @@ def conversation(
     return np.concatenate(parts), turns
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `scale` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """CPU ms per second of sound, and DER, for each number of people."""
     known = voices(args.manifest, args.split)
     most = max(args.speakers)
     if len(known) < most:
         raise SystemExit(f"{args.manifest}: {len(known)} speakers of split {args.split}, {most} are needed")
     pipeline = Pipeline(PipelineConfig(diariser=DiariserConfig(max_speakers=2 * most)))
     pipeline.warm_up()
-    result: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for n in args.speakers:
         rng = np.random.default_rng((args.seed, n))
         chosen = {str(name): known[str(name)] for name in rng.permutation(list(known))[:n]}
         sound, turns = conversation(chosen, args.length_s, rng)
-        result[str(n)] = _cost(pipeline, sound, turns)
+        found[str(n)] = _cost(pipeline, sound, turns)
+    return Result({"speakers": found}, tables(found))
+
+
+def tables(found: dict[str, dict[str, float]]) -> tuple[Table, ...]:
+    """A row for each number of people."""
     header = ["people", "minutes", "CPU ms/s", "of its second half", "found", "DER %"]
-    rows = [
-        [n, f"{r['minutes']:.1f}", r["cpu_ms_per_s"], r["late_cpu_ms_per_s"], r["found"], r["der"]]
-        for n, r in result.items()
+    keys = ("cpu_ms_per_s", "late_cpu_ms_per_s", "found", "der")
+    rows: list[list[Cell]] = [
+        [n, f"{row['minutes']:.1f}", *(row[k] for k in keys)] for n, row in found.items()
     ]
-    print(table(header, rows))
-    save(args.json, {"machine": machine(), "speakers": result})
+    return (table(header, rows),)
 
 
 def _cost(pipeline: Pipeline, sound: np.ndarray, turns: list[Turn]) -> dict[str, float]:

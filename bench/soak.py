@@ -13,36 +13,44 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
-from scipy import stats
 
-from bench.live import matched
-from bench.results import machine, save, table
-from bench.sound import read_mono, read_reference
-from engine import (
-    FRAME_SAMPLES,
+from voicelane import (
     SAMPLE_RATE,
     ArraySource,
     Event,
     LiveSession,
     Pipeline,
     SpeakerTurn,
-    StageTiming,
     Turn,
     TurnRevised,
     diarisation_error,
-    final_turns,
-    seconds,
 )
+from voicelane.base import FRAME_SAMPLES, seconds
+from voicelane.bench.live import matched
+from voicelane.bench.options import DEMO, add_command
+from voicelane.bench.results import Result, Table, table
+from voicelane.bench.sound import read_mono, read_reference
+from voicelane.events import StageTiming
+from voicelane.live import final_turns
 
 BLOCK = 5 * FRAME_SAMPLES
 WARM_MIN = 10
 """Minutes after which nothing may grow: caches, tables and the interpreter fill up before."""
 END_S = 600.0
 MARKS_H = (1 / 60, 1 / 6, 0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+def add(commands: Any) -> None:
+    """The `soak` command."""
+    text = "hours of sound: memory, files, threads, time per step, speakers"
+    add = add_command(commands, "soak", measure, text).add_argument
+    add("--audio", type=Path, default=DEMO, help="sound file with its RTTM, repeated")
+    add("--hours", type=float, default=8.0, help="of sound, as fast as it goes")
+    add("--minutes", type=float, default=15.0, help="at real time")
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ class Watch:
     """Points, minute by minute, and the turns of the beginning and the end."""
 
     def __init__(self) -> None:
+        import psutil
+
         self._process = psutil.Process()
         self.points: list[Point] = []
         self.first: list[Event] = []
@@ -141,6 +151,8 @@ def real_time(sound: np.ndarray, minutes: float) -> tuple[Watch, int]:
 def slope(points: list[Point], value: Callable[[Point], float], after_h: float) -> dict[str, float]:
     """What an hour adds, with its 95 % confidence interval, and the mean; without the last minute, in which
     the source may have ended."""
+    from scipy import stats
+
     late = [p for p in points[:-1] if p.hours > after_h]
     y = np.array([value(p) for p in late])
     if len(late) < 3:
@@ -164,21 +176,19 @@ def speakers(watch: Watch, sound_turns: list[Turn], period_s: float) -> dict[str
     return found
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `soak` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """Points, the lines through them, and the speakers of both ends, of each of the two runs."""
     sound, turns = read_mono(args.audio), read_reference(args.audio.with_suffix(".rttm"))
-    period_s = len(sound) / SAMPLE_RATE
-    result: dict[str, Any] = {}
-    for name, length, run in (
-        ("as fast as it goes", args.hours * 60, lambda: (full_speed(sound, args.hours), 0)),
-        ("real time", args.minutes, lambda: real_time(sound, args.minutes)),
-    ):
-        if length:
-            watch, lost = run()
-            result[name] = _summary(watch, length) | {"lost_samples": lost}
-            result[name]["speakers"] = speakers(watch, turns, period_s)
-    _print(result)
-    save(args.json, {"machine": machine(), "cores": os.cpu_count(), "runs": result})
+    runs: dict[str, Any] = {}
+    if args.hours:
+        watch = full_speed(sound, args.hours)
+        runs["as fast as it goes"] = _summary(watch, args.hours * 60) | {"lost_samples": 0}
+        runs["as fast as it goes"]["speakers"] = speakers(watch, turns, len(sound) / SAMPLE_RATE)
+    if args.minutes:
+        watch, lost = real_time(sound, args.minutes)
+        runs["real time"] = _summary(watch, args.minutes) | {"lost_samples": lost}
+        runs["real time"]["speakers"] = speakers(watch, turns, len(sound) / SAMPLE_RATE)
+    return Result({"cores": os.cpu_count(), "runs": runs}, tables(runs))
 
 
 def _blocks(sound: np.ndarray, n_samples: int) -> Iterator[np.ndarray]:
@@ -201,7 +211,7 @@ def _repeated(turns: list[Turn], period_s: float, until_s: float) -> list[Turn]:
 
 def _summary(watch: Watch, minutes: float) -> dict[str, Any]:
     after_h = min(WARM_MIN, minutes / 3) / 60
-    values = {
+    values: dict[str, Callable[[Point], float]] = {
         "memory, MB": lambda p: p.memory_mb,
         "open files": lambda p: p.files,
         "threads": lambda p: p.threads,
@@ -219,23 +229,29 @@ def _summary(watch: Watch, minutes: float) -> dict[str, Any]:
     }
 
 
-def _print(result: dict[str, Any]) -> None:
-    for name, found in result.items():
-        rows = [
-            [what, f"{s['mean']:.2f}", f"{s['per_hour']:+.4f}", f"{s['low']:+.4f} … {s['high']:+.4f}"]
-            for what, s in found["slopes"].items()
-        ]
-        title = f"{found['hours']:.2g} h of sound, {name}"
-        print(table([title, "mean", "an hour adds", "95 % confidence"], rows))
-        ends = found["speakers"]
-        print(
-            f"\nDER of the first {END_S / 60:.0f} minutes {ends['first']['der']} %, of the last ones "
-            f"{ends['last']['der']} %; labels {_said(ends['first']['labels'])}, "
-            f"at the end {_said(ends['last']['labels'])}; {found['lost_samples']} samples lost\n"
-        )
-        marks = [[f"{m['hours']:.2f} h", *(f"{v:.1f}" for v in list(m.values())[1:])] for m in found["marks"]]
-        columns = ["memory, MB", "files", "threads", "CPU, ms/s", "step, ms", "its CPU, p50", "p99"]
-        print(table(["the minute before", *columns], marks) + "\n")
+def tables(runs: dict[str, Any]) -> tuple[Table, ...]:
+    """The lines and the marks of each run."""
+    return tuple(t for name, run in runs.items() for t in (_slopes(name, run), _marks(run)))
+
+
+def _slopes(name: str, run: dict[str, Any]) -> Table:
+    rows = [
+        [what, s["mean"], f"{s['per_hour']:+.4f}", f"{s['low']:+.4f} … {s['high']:+.4f}"]
+        for what, s in run["slopes"].items()
+    ]
+    title, ends = f"{run['hours']:.2g} h of sound, {name}", run["speakers"]
+    note = (
+        f"DER of the first {END_S / 60:.0f} minutes {ends['first']['der']} %, of the last ones "
+        f"{ends['last']['der']} %; labels {_said(ends['first']['labels'])}, "
+        f"at the end {_said(ends['last']['labels'])}; {run['lost_samples']} samples lost"
+    )
+    return table([title, "mean", "an hour adds", "95 % confidence"], rows, "", note)
+
+
+def _marks(run: dict[str, Any]) -> Table:
+    rows = [[f"{m['hours']:.2f} h", *(f"{v:.1f}" for v in list(m.values())[1:])] for m in run["marks"]]
+    columns = ["memory, MB", "files", "threads", "CPU, ms/s", "step, ms", "its CPU, p50", "p99"]
+    return table(["the minute before", *columns], rows)
 
 
 def _said(labels: dict[str, str]) -> str:

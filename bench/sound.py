@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from engine import FRAME_SAMPLES, SAMPLE_RATE, Resampler, Turn, read_rttm
+from voicelane import SAMPLE_RATE, Turn, read_rttm
+from voicelane.audio import Resampler
+from voicelane.base import FRAME_SAMPLES
 
 AUDIO_ENDINGS = (".wav", ".flac", ".opus", ".ogg", ".mp3")
 ACTIVE_RANGE_DB = 35.0

@@ -12,16 +12,29 @@ from typing import Any
 
 import numpy as np
 
-from bench.latency import realtime_factor
-from bench.results import machine, percentiles, save, table
-from bench.sound import read_mono, whole_frames
-from engine import FRAME_SAMPLES, SAMPLE_RATE, Pipeline, PipelineConfig, SegmentationConfig
+from voicelane import SAMPLE_RATE, Pipeline, PipelineConfig
+from voicelane.base import FRAME_SAMPLES
+from voicelane.bench.latency import PERCENTILES, realtime_factor
+from voicelane.bench.options import DEMO, add_command
+from voicelane.bench.results import Result, Table, percentiles, table
+from voicelane.bench.sound import read_mono, whole_frames
+from voicelane.config import SegmentationConfig
 
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 APART_S = 7.3
 """Streams hear the same recording, so far apart."""
 WINDOW_FRAMES = round(SegmentationConfig().step_s / FRAME_S)
 """Streams began at different moments of the step at which windows come."""
+
+
+def add(commands: Any) -> None:
+    """The `streams` command."""
+    text = "how many live streams one core and all cores carry"
+    add = add_command(commands, "streams", measure, text).add_argument
+    add("--audio", type=Path, default=DEMO, help="sound file")
+    add("--deadlines-ms", type=float, nargs="+", default=[20, 100], help="for the p99")
+    add("--length-s", type=float, default=20.0, help="of each try, in real time")
+    add("--repeats", type=int, default=5, help="runs at full speed")
 
 
 def carry(n_streams: int, core: int, path: Path, length_s: float, ready: Barrier, found: Any) -> None:
@@ -79,35 +92,46 @@ def _within(n: int, trials: dict[int, dict[str, float]], try_out: Any, deadline_
     return trials[n]["p99"] <= deadline_ms
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `streams` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """The most streams within each deadline, on one core and on all, and how fast one runs alone."""
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[0]})
     speed = realtime_factor(PipelineConfig(), read_mono(args.audio)[: 120 * SAMPLE_RATE], args.repeats)
     os.sched_setaffinity(0, set(cores))
-    result: dict[str, Any] = {}
-    rows = []
-    for used in (cores[:1], cores):
-        trials: dict[int, dict[str, float]] = {}
+    used = {f"{len(some)} core{'s' * (len(some) > 1)}": carried(some, args) for some in (cores[:1], cores)}
+    content = {"realtime_factors": [round(x, 2) for x in speed], "used": used}
+    return Result(content, tables(content))
 
-        def try_out(n: int, used: list[int] = used) -> np.ndarray:
-            return lateness(n, used, args.audio, args.length_s)
 
-        most = {d: most_streams(trials, try_out, d) for d in args.deadlines_ms}
-        name = f"{len(used)} core{'s' * (len(used) > 1)}"
-        result[name] = {
-            "streams": {f"{d:g} ms": n * len(used) for d, n in most.items()},
-            "trials": {n * len(used): late for n, late in sorted(trials.items())},
-        }
-        for n, late in sorted(trials.items()):
-            rows.append([name, n * len(used), *(late[k] for k in ("p50", "p95", "p99", "max"))])
-    print(table(["used", "streams", "late by ms, p50", "p95", "p99", "max"], rows))
-    for name, found in result.items():
-        counts = ", ".join(f"{n} with p99 within {d}" for d, n in found["streams"].items())
-        print(f"\n{name}: {counts}")
-    print(
-        f"\none stream alone, as fast as it can: {np.median(speed):.1f} s of sound per second of CPU on one "
+def carried(cores: list[int], args: argparse.Namespace) -> dict[str, Any]:
+    """What some cores carry, and ms of lateness for each number of streams that was tried."""
+    trials: dict[int, dict[str, float]] = {}
+
+    def try_out(n: int) -> np.ndarray:
+        return lateness(n, cores, args.audio, args.length_s)
+
+    most = {d: most_streams(trials, try_out, d) for d in args.deadlines_ms}
+    return {
+        "streams": {f"{d:g} ms": n * len(cores) for d, n in most.items()},
+        "trials": {str(n * len(cores)): late for n, late in sorted(trials.items())},
+    }
+
+
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """What was tried."""
+    rows = [
+        [name, n, *(late[k] for k in PERCENTILES)]
+        for name, carried in found["used"].items()
+        for n, late in carried["trials"].items()
+    ]
+    notes = [
+        f"{name}: " + ", ".join(f"{n} with p99 within {d}" for d, n in carried["streams"].items())
+        for name, carried in found["used"].items()
+    ]
+    speed = found["realtime_factors"]
+    alone = (
+        f"one stream alone, as fast as it can: {np.median(speed):.1f} s of sound per second of CPU on one "
         f"core (least {min(speed):.1f}, most {max(speed):.1f} of {len(speed)})"
     )
-    speeds = [round(x, 2) for x in speed]
-    save(args.json, {"machine": machine(), "realtime_factors": speeds, "used": result})
+    header = ["used", "streams", "late by ms, p50", *PERCENTILES[1:]]
+    return (table(header, rows, "", *notes, alone),)

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import fftconvolve
 
-from bench.sound import add_noise, read_mono
-from engine import (
-    SAMPLE_RATE,
+from voicelane import SAMPLE_RATE
+from voicelane.bench.sound import add_noise, read_mono
+from voicelane.labels import (
     calibration_cost,
     equal_error_rate,
     minimum_calibration_cost,

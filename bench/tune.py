@@ -13,32 +13,39 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import optuna
 from tqdm import tqdm
 
-from bench.results import machine, save, table
-from bench.sound import audio_files, read_mono, read_reference
-from engine import (
-    Pipeline,
-    PipelineConfig,
-    Turn,
-    diarisation_error,
-    final_turns,
-    read_config,
-    seconds,
-)
+from voicelane import Pipeline, PipelineConfig, diarisation_error, read_config
+from voicelane.bench.diarisation import turns_of
+from voicelane.bench.options import add_command, add_config, add_conversations
+from voicelane.bench.results import Result, Table, table
+from voicelane.bench.sound import audio_files, read_mono, read_reference
 
 RANGES = {
-    "new_speaker": (0.05, 0.3),
-    "update": (0.25, 0.5),
-    "agreement": (0.2, 0.45),
+    "new_speaker_llr": (-2.0, 2.0),
+    "update_llr": (0.0, 3.0),
+    "agreement_llr": (-1.0, 2.0),
     "enough_s": (0.8, 2.0),
-    "continuity": (0.0, 0.15),
-    "speech": (0.2, 0.6),
-    "overlap": (0.3, 0.8),
-    "acoustic": (0.2, 0.6),
-    "speaker": (4.0, 16.0),
+    "continuity_llr": (0.0, 2.0),
+    "speech_people": (0.2, 0.6),
+    "overlap_people": (0.3, 0.8),
+    "ahc_llr": (0.5, 4.0),
+    "fa": (0.1, 0.6),
+    "fb": (1.0, 12.0),
 }
+BEFORE, BEST = "before", "best, on the files it was chosen by"
+
+
+def add(commands: Any) -> None:
+    """The `tune` command."""
+    text = "search the diariser's settings, with cross-validation"
+    command = add_command(commands, "tune", measure, text)
+    add_conversations(command)
+    add_config(command, "TOML settings to begin with")
+    command.add_argument("--reference", type=Path, help="folder of RTTM files (default: that of the sound)")
+    command.add_argument("--trials", type=int, default=64)
+    command.add_argument("--folds", type=int, default=4)
+    command.add_argument("--out", type=Path, help="TOML to write, for --config")
 
 
 def settings(config: PipelineConfig, values: dict[str, float]) -> PipelineConfig:
@@ -70,19 +77,18 @@ class Files:
             events = diariser.process(items) + diariser.flush()
             found.append(
                 [
-                    100 * diarisation_error(reference, _turns(events, revised)).rate
+                    100 * diarisation_error(reference, turns_of(events, revised)).rate
                     for revised in (False, True)
                 ]
             )
         return np.array(found)
 
 
-def _turns(events: list[Any], revised: bool) -> list[Turn]:
-    return [Turn(t.speaker, seconds(t.start), seconds(t.end)) for t in final_turns(events, revised)]
-
-
 def draw(n_trials: int, seed: int) -> list[dict[str, float]]:
     """Settings spread evenly over `RANGES` (Sobol sequence)."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.QMCSampler(scramble=True, seed=seed))
     found = []
     for _ in range(n_trials):
@@ -104,9 +110,8 @@ def cross_validated(cost: np.ndarray, weight: np.ndarray, n_folds: int) -> float
     return float(held_out @ weight)
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `tune` command."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+def measure(args: argparse.Namespace) -> Result:
+    """DER in percent, as emitted and final, before and at best, and the mean to be expected."""
     config = read_config(args.config) if args.config else PipelineConfig()
     files = Files(Pipeline(config), args.audio, args.reference or args.audio)
     trials = draw(args.trials, args.seed)
@@ -114,17 +119,26 @@ def measure(args: argparse.Namespace) -> None:
     trying = tqdm(trials, desc="trying", unit="setting", disable=None)
     tried = np.stack([before, *(files.errors(settings(config, values)) for values in trying)])
     cost, weight = tried.mean(axis=2), files.speech_s / files.speech_s.sum()
-    best = int(np.argmin(cost @ weight))
-    honest = cross_validated(cost, weight, min(args.folds, len(files.names)))
-    rows = {"before": before.T @ weight, "best, on the files it was chosen by": tried[best].T @ weight}
-    header = ["settings", "DER as emitted", "DER final", "mean"]
-    print(
-        table(header, [[name, *r.round(2).tolist(), round(float(r.mean()), 2)] for name, r in rows.items()])
-    )
-    print(f"\nmean on files that the settings were not chosen by ({args.folds} folds): {honest:.2f}")
+    best, folds = int(np.argmin(cost @ weight)), min(args.folds, len(files.names))
     chosen = trials[best - 1] if best else {}
     if args.out:
         args.out.write_text(settings(config, chosen).to_toml(), encoding="utf-8")
-        print(f"{args.out}: written; use it with --config")
-    content = {"machine": machine(), "audio": args.audio.name, "trials": args.trials, "chosen": chosen}
-    save(args.json, content | {k: r.round(3).tolist() for k, r in rows.items()} | {"cross_validated": honest})
+    content = {
+        "audio": args.audio.name,
+        "trials": args.trials,
+        "folds": folds,
+        "chosen": chosen,
+        BEFORE: (before.T @ weight).round(3).tolist(),
+        BEST: (tried[best].T @ weight).round(3).tolist(),
+        "cross_validated": cross_validated(cost, weight, folds),
+    }
+    written = (f"{args.out}: written; use it with --config",) if args.out else ()
+    return Result(content, tables(content), written)
+
+
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """The two settings, and what is to be expected of files that are not there yet."""
+    rows = [[name, *found[name], float(np.mean(found[name]))] for name in (BEFORE, BEST)]
+    honest = f"{found['cross_validated']:.2f}"
+    note = f"mean on files that the settings were not chosen by ({found['folds']} folds): {honest}"
+    return (table(["settings", "DER as emitted", "DER final", "mean"], rows, "", note),)

@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import webrtcvad
 
-from bench.results import machine, save, table
-from bench.sound import add_noise, audio_files, read_mono, read_reference, speech_frames, whole_frames
-from engine import (
-    FRAME_SAMPLES,
-    SAMPLE_RATE,
-    FeatureExtractor,
-    Model,
-    Stft,
-    Vad,
-    VadConfig,
-    VadInput,
-    find_model,
-    read_config,
+from voicelane import SAMPLE_RATE, read_config
+from voicelane.base import FRAME_SAMPLES
+from voicelane.bench.options import CORPUS, add_command, add_config, add_conversations
+from voicelane.bench.results import Cell, Result, Table, table
+from voicelane.bench.sound import (
+    add_noise,
+    audio_files,
+    read_mono,
+    read_reference,
+    speech_frames,
+    whole_frames,
 )
+from voicelane.config import VadConfig
+from voicelane.inference import Model, find_model
+from voicelane.stages import Vad, levelled
 
 Detector = Callable[[np.ndarray], np.ndarray]
+
+
+def add(commands: Any) -> None:
+    """The `vad` command."""
+    command = add_command(commands, "vad", measure, "frame error of our detector, webrtcvad and silero-vad")
+    add_conversations(command)
+    add_config(command)
+    add = command.add_argument
+    add("--noise", type=Path, default=CORPUS / "noise/dev", help="folder of noise recordings")
+    add("--snr", type=float, nargs="*", default=[20, 10, 5, 0], help="dB, for clean files")
+    add("--without-silero", action="store_true")
 
 
 def voicelane(config: VadConfig) -> Detector:
@@ -34,15 +46,14 @@ def voicelane(config: VadConfig) -> Detector:
 
     def detect(samples: np.ndarray) -> np.ndarray:
         vad.reset()
-        frames = whole_frames(samples)
-        columns = FeatureExtractor(phase=False).process(Stft().process(frames)).log_mel
-        return np.concatenate((vad.process(VadInput(frames, columns)).speech, vad.flush().speech))
+        return np.concatenate((vad.process(levelled(samples)).speech, vad.flush().speech))
 
     return detect
 
 
 def webrtc(mode: int) -> Detector:
     """webrtcvad on the same 20 ms frames."""
+    import webrtcvad
 
     def detect(samples: np.ndarray) -> np.ndarray:
         detector = webrtcvad.Vad(mode)
@@ -80,45 +91,45 @@ def conditions(path: Path, noises: list[np.ndarray], snrs: list[float], seed: in
     return found
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `vad` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """Percent of wrong frames, missed ones and false alarms, for each condition and detector."""
     config = read_config(args.config).vad if args.config else VadConfig()
     detectors = {"voicelane": voicelane(config), **{f"webrtcvad {m}": webrtc(m) for m in range(4)}}
     if not args.without_silero:
         detectors["silero-vad"] = silero()
-    noises = [read_mono(p) for p in audio_files(args.noise)]
-    wrong: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
-
-    def count(condition: str, samples: np.ndarray, reference: np.ndarray) -> None:
+    wrong: dict[str, dict[str, np.ndarray]] = defaultdict(lambda: defaultdict(lambda: np.zeros(3, int)))
+    for condition, samples, reference in material(args):
         for name, detect in detectors.items():
-            found = detect(samples)
-            wrong[condition, name].append(
-                np.array([(reference & ~found).sum(), (found & ~reference).sum(), len(reference)])
-            )
+            wrong[condition][name] += mistakes(detect(samples), reference)
+    found = {c: {name: _rates(n) for name, n in each.items()} for c, each in wrong.items()}
+    return Result({"conditions": found}, tables(found))
 
+
+def material(args: argparse.Namespace) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Condition, samples, and which frames are speech: every recording as it is and in noise, and the noise
+    alone."""
+    noises = [read_mono(p) for p in audio_files(args.noise)]
     for path in audio_files(args.audio):
         turns = read_reference(path.with_suffix(".rttm"))
         for condition, samples in conditions(path, noises, args.snr, args.seed).items():
-            count(condition, samples, speech_frames(turns, len(samples) // FRAME_SAMPLES))
+            yield condition, samples, speech_frames(turns, len(samples) // FRAME_SAMPLES)
     for noise in noises:
-        count("noise alone", noise, np.zeros(len(noise) // FRAME_SAMPLES, bool))
-    _report({key: np.sum(counts, axis=0) for key, counts in wrong.items()}, list(detectors), args.json)
+        yield "noise alone", noise, np.zeros(len(noise) // FRAME_SAMPLES, bool)
 
 
-def _report(wrong: dict[tuple[str, str], np.ndarray], detectors: list[str], path: Path | None) -> None:
-    names = list(dict.fromkeys(condition for condition, _ in wrong))
-    result = {
-        condition: {
-            detector: {
-                "frame_error": round(100 * (miss + false) / n, 3),
-                "miss": round(100 * miss / n, 3),
-                "false_alarm": round(100 * false / n, 3),
-            }
-            for detector in detectors
-            for miss, false, n in [wrong[condition, detector].tolist()]
-        }
-        for condition in names
-    }
-    rows = [[c, *(result[c][d]["frame_error"] for d in detectors)] for c in names]
-    print(table(["frame error %", *detectors], rows))
-    save(path, {"machine": machine(), "conditions": result})
+def mistakes(found: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Frames missed, false alarms, and all frames."""
+    return np.array([(reference & ~found).sum(), (found & ~reference).sum(), len(reference)])
+
+
+def _rates(wrong: np.ndarray) -> dict[str, float]:
+    miss, false, n = wrong.tolist()
+    shares = {"frame_error": miss + false, "miss": miss, "false_alarm": false}
+    return {k: round(100 * v / n, 3) for k, v in shares.items()}
+
+
+def tables(found: dict[str, dict[str, dict[str, float]]]) -> tuple[Table, ...]:
+    """Frame error of every detector in every condition."""
+    detectors = list(next(iter(found.values())))
+    rows: list[list[Cell]] = [[c, *(each[d]["frame_error"] for d in detectors)] for c, each in found.items()]
+    return (table(["frame error %", *detectors], rows),)

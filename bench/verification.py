@@ -6,30 +6,47 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from bench import comparison
-from bench.results import machine, save, table
-from bench.sound import read_mono
-from bench.trials import error_rates, evidence_costs, read_beds, read_trials, with_babble, with_noise
-from engine import (
-    SAMPLE_RATE,
-    ArraySource,
-    AudioError,
-    Calibration,
-    Enroller,
-    FileEmbedder,
-    ModelError,
-    PipelineConfig,
-    Recording,
-    find_calibration,
-    read_config,
+from voicelane import SAMPLE_RATE, ArraySource, Enroller, PipelineConfig, read_config
+from voicelane.base import AudioError, ModelError
+from voicelane.bench import comparison
+from voicelane.bench.options import CORPUS, add_command, add_config
+from voicelane.bench.results import Result, Table, table
+from voicelane.bench.sound import read_mono
+from voicelane.bench.trials import (
+    error_rates,
+    evidence_costs,
+    read_beds,
+    read_trials,
+    with_babble,
+    with_noise,
 )
+from voicelane.profiles import FileEmbedder, Recording
+from voicelane.stages import Calibration, find_calibration
 
 NO_EVIDENCE = {"cllr": None, "min_cllr": None, "false_accepts": None, "false_rejects": None}
+
+
+def add(commands: Any) -> None:
+    """The `verification` command."""
+    text = "EER, minDCF and Cllr of the encoder on a trial list"
+    command = add_command(commands, "verification", measure, text)
+    add_config(command)
+    add = command.add_argument
+    add("--trials", type=Path, default=CORPUS / "trials/english.trials", help="lines of `1|0 file file`")
+    add("--root", type=Path, default=CORPUS, help="folder that the files are below")
+    add("--noise", type=Path, help="TSV that fixes the noise (default: <trials>.noise.tsv)")
+    add("--snr", type=float, help="dB of the noise clip")
+    add("--babble", type=float, help="dB of the babble, instead of noise")
+    add("--first-s", type=float, help="only the first seconds of each file")
+    add("--every", type=int, default=1, help="only the trials between every n-th file, for quick runs")
+    add("--encoder", action="append", help="name or folder of an encoder (with --compare: once for each)")
+    comparison.add_options(command)
 
 
 class Trials:
@@ -71,7 +88,7 @@ def evidence(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Log-likelihood ratios of the target and of the non-target pairs, the first file enrolled and the second
     heard, as `voicelane verify` gives them; and the number of files without speech, which say nothing (0)."""
-    heard = {}
+    heard: dict[str, Recording | None] = {}
     for name, sound in trials.sounds("evidence"):
         try:
             heard[name] = enroller.listen(sound).recording
@@ -137,26 +154,28 @@ def _check_options(args: argparse.Namespace) -> None:
         raise SystemExit(f"{', '.join(unfit)}: not {'with' if args.compare else 'without'} --compare")
 
 
-def measure(args: argparse.Namespace) -> None:
-    """The `verification` command."""
+def measure(args: argparse.Namespace) -> Result:
+    """Error rates on the trial list, and what the evidence costs where the encoder is calibrated."""
     _check_options(args)
     if args.compare:
-        comparison.measure(args)
-        return
+        return comparison.measure(args)
     trials, config = Trials(args), _config(args)
     targets, nontargets = scores(trials, config)
     about = {"trials": args.trials.stem, "condition": _condition(args)}
+    about |= {"first_s": args.first_s, "every": args.every}
     counts = {"n_target": len(targets), "n_nontarget": len(nontargets)}
     rates, costs = error_rates(targets, nontargets), _evidence_costs(trials, config)
-    _print(about, rates, costs)
-    chosen = {"first_s": args.first_s, "every": args.every}
-    save(args.json, {"machine": machine(), **about, **chosen, **counts, **rates, **costs})
+    content = {**about, **counts, **rates, **costs}
+    return Result(content, tables(content))
 
 
-def _print(about: dict[str, str], rates: dict[str, float], costs: dict[str, Any]) -> None:
-    header = ["trials", "condition", "EER %", "minDCF 0.05", "minDCF 0.01", "Cllr", "minCllr"]
-    cllr = ["–" if costs[k] is None else costs[k] for k in ("cllr", "min_cllr")]
-    print(table(header, [[*about.values(), *rates.values(), *cllr]]))
-    for what in ("false_accepts", "false_rejects"):
-        for rate, measured in (costs[what] or {}).items():
-            print(f"at the threshold for {rate} % false accepts: {measured} % {what.replace('_', ' ')}")
+def tables(found: dict[str, Any]) -> tuple[Table, ...]:
+    """One row, and what happens at each threshold."""
+    columns = {"trials": "trials", "condition": "condition", "eer": "EER %", "min_dcf_p05": "minDCF 0.05"}
+    columns |= {"min_dcf_p01": "minDCF 0.01", "cllr": "Cllr", "min_cllr": "minCllr"}
+    notes = [
+        f"at the threshold for {rate} % false accepts: {measured} % {what.replace('_', ' ')}"
+        for what in ("false_accepts", "false_rejects")
+        for rate, measured in (found[what] or {}).items()
+    ]
+    return (table(list(columns.values()), [[found[k] for k in columns]], "", *notes),)

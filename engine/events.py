@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from operator import attrgetter
+from typing import Annotated, Any
 
-from engine.errors import VoicelaneError
-from engine.names import is_text, quoted
-from engine.timebase import seconds
+import msgspec
+
+from voicelane.base.errors import VoicelaneError
+from voicelane.base.text import is_text, quoted
+from voicelane.base.timebase import seconds
 
 LARGEST = 1 << 53
 LABELS = ("speaker", "name", "into")
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+Number = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
 
 
 @dataclass(frozen=True)
 class Event:
     """Base of all events; `sample` is the place in the stream that brought it about."""
 
-    sample: int
+    sample: Count
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON: the fields, the kind, and every position once more in seconds."""
@@ -33,9 +40,9 @@ class StreamStarted(Event):
     """The first sound came in."""
 
     source: str
-    rate: int
+    rate: Count
     """Of the source, in Hz."""
-    clock_s: float
+    clock_s: Number
     """`time.monotonic()` of sample 0."""
 
 
@@ -43,15 +50,15 @@ class StreamStarted(Event):
 class SpeechStarted(Event):
     """Somebody began to speak at `start`."""
 
-    start: int
+    start: Count
 
 
 @dataclass(frozen=True)
 class SpeechEnded(Event):
     """Nobody speaks any more from `end` on."""
 
-    start: int
-    end: int
+    start: Count
+    end: Count
 
 
 @dataclass(frozen=True)
@@ -66,13 +73,13 @@ class SpeakerTurn(Event):
     """
 
     speaker: str
-    start: int
-    end: int
-    confirmed_end: int
-    confidence: float
+    start: Count
+    end: Count
+    confirmed_end: Count
+    confidence: Number
     """0 … 1."""
     final: bool
-    voice_confidence: float | None = None
+    voice_confidence: Number | None = None
     """How cleanly the voice was heard, 0 … 1: the cosine that the enhancer expects between its embeddings
     and those of clean speech; None without an enhancer."""
 
@@ -84,21 +91,21 @@ class TurnRevised(Event):
 
     speaker: str
     into: str
-    start: int
-    end: int
+    start: Count
+    end: Count
 
 
 @dataclass(frozen=True)
 class VoiceMeasured(Event):
     """The voice from `start` to `end`, for curves and maps; only where the pipeline was asked for it."""
 
-    start: int
-    end: int
-    similarity: dict[str, float]
+    start: Count
+    end: Count
+    similarity: dict[str, Number]
     """Cosine to each speaker so far."""
-    vector: tuple[float, ...]
+    vector: Sequence[Number]
     """The unit vector as the diariser got it (dim,)."""
-    raw: tuple[float, ...] | None = None
+    raw: Sequence[Number] | None = None
     """The one before the enhancer, where there is one."""
 
 
@@ -108,7 +115,7 @@ class SpeakerIdentified(Event):
 
     speaker: str
     name: str
-    score: float
+    score: Number
     """Cosine between the two voices."""
 
 
@@ -118,14 +125,68 @@ class Verification(Event):
     `name`; a later one of the same speaker replaces it."""
 
     name: str
-    score: float
+    score: Number
     """Cosine; where the calibration is by a cohort, in standard deviations above its strangers."""
-    llr: float
+    llr: Number
     """Natural logarithm of how much likelier the speech is if it is that person's."""
-    heard_s: float
+    heard_s: Number
     """Seconds of speech behind it."""
     accepted: bool
     speaker: str = ""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word as it was recognised, from `start` to `end`."""
+
+    start: Count
+    end: Count
+    text: str
+    """With the blank before it, where the language has one: the texts of words join to a line."""
+    confidence: Number
+    """Probability that the recogniser gives it, 0 … 1."""
+
+
+@dataclass(frozen=True)
+class Caption(Event):
+    """`speaker` (empty: nobody whose turn it is) says `words`, as far as is known at `sample`.
+
+    The tentative captions (`final` false) of one `sample` are the whole picture: they replace those of every
+    earlier one, and one without words says that there are none. A final caption's words stay; whose they are
+    follows the turns (`voicelane.words.assign`).
+    """
+
+    speaker: str
+    start: Count
+    end: Count
+    words: tuple[Word, ...]
+    final: bool
+    language: str = ""
+    """As a code of two or three letters."""
+
+
+@dataclass(frozen=True)
+class Translated(Event):
+    """What is said from `start` to `end`, in English; nothing changes it."""
+
+    start: Count
+    end: Count
+    text: str
+
+
+@dataclass(frozen=True)
+class CaptionsBehind(Event):
+    """The recogniser of words is `behind_s` late; `left_out_s` of speech have no captions for it."""
+
+    behind_s: Number
+    left_out_s: Number = 0.0
+
+
+@dataclass(frozen=True)
+class CaptionsRemark(Event):
+    """What a reader of captions should know, in one sentence: why some are missing, or all."""
+
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -150,8 +211,27 @@ class TurnAssigned(Event):
 
     speaker: str
     into: str
-    start: int
-    end: int
+    start: Count
+    end: Count
+
+
+@dataclass(frozen=True)
+class TurnInserted(Event):
+    """Somebody said that `speaker` speaks from `start` to `end` in one turn, whatever the engine says of them
+    there."""
+
+    speaker: str
+    start: Count
+    end: Count
+
+
+@dataclass(frozen=True)
+class TurnRemoved(Event):
+    """Somebody said that `speaker` does not speak from `start` to `end`."""
+
+    speaker: str
+    start: Count
+    end: Count
 
 
 @dataclass(frozen=True)
@@ -160,7 +240,7 @@ class SpeakerSplit(Event):
 
     speaker: str
     into: str
-    start: int
+    start: Count
 
 
 @dataclass(frozen=True)
@@ -204,35 +284,42 @@ class DeviceReturned(Event):
 class Overrun(Event):
     """`lost_samples` of sound from `sample` on were overwritten unheard; silence stands for them."""
 
-    lost_samples: int
+    lost_samples: Count
 
 
 @dataclass(frozen=True)
 class DeviceOverflow(Event):
     """The device itself lost sound, `count` times since the last such event; it does not say how much."""
 
-    count: int
+    count: Count
 
 
 @dataclass(frozen=True)
 class InvalidSamples(Event):
     """`count` samples were no numbers, or beyond all sound, and were taken as zero."""
 
-    count: int
+    count: Count
+
+
+@dataclass(frozen=True)
+class SoundRemark(Event):
+    """What a listener should know of the sound itself, in one sentence: how it is heard, what is wrong."""
+
+    remark: str
 
 
 @dataclass(frozen=True)
 class EventsDropped(Event):
     """A slow sink missed `count` events; the sound itself was heard completely."""
 
-    count: int
+    count: Count
 
 
 @dataclass(frozen=True)
 class SoundDropped(Event):
     """A slow recording missed `lost_samples` of sound before `sample`; the engine heard it completely."""
 
-    lost_samples: int
+    lost_samples: Count
 
 
 @dataclass(frozen=True)
@@ -253,43 +340,84 @@ class EnhancerFellBack(Event):
 class StageTiming(Event):
     """Time that one push of `n_frames` frames took, per stage, in milliseconds."""
 
-    n_frames: int
-    wall_ms: dict[str, float]
-    stage_cpu_ms: dict[str, float]
+    n_frames: Count
+    wall_ms: dict[str, Number]
+    stage_cpu_ms: dict[str, Number]
     """Of the pushing thread alone."""
+
+
+def event_kinds() -> dict[str, type[Event]]:
+    """Every class of events, by its name."""
+    return {kind.__name__: kind for kind in Event.__subclasses__()}
 
 
 def event_from_dict(content: dict[str, Any]) -> Event:
     """The event that `as_dict` made `content` of; raises `VoicelaneError` for anything else."""
-    kinds = {kind.__name__: kind for kind in Event.__subclasses__()}
-    kind = kinds.get(str(content.get("event")))
+    kind = event_kinds().get(str(content.get("event")))
     if kind is None:
         raise VoicelaneError(f"not an event of this version: {quoted(content.get('event'))}")
     try:
-        given = {f.name: content[f.name] for f in fields(kind) if f.name in content}
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-        found = kind(**values)
-    except TypeError as problem:
+        found = msgspec.convert(content, kind)
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as problem:
         raise VoicelaneError(f"not a whole event ({problem})") from None
-    types = get_type_hints(kind)
-    if wrong := next((n for n, v in vars(found).items() if not _can_be(n, v, types[n])), None):
-        raise VoicelaneError(f"not a whole event ({wrong} is {quoted(given[wrong])})")
-    if getattr(found, "start", 0) > getattr(found, "end", LARGEST):
-        raise VoicelaneError("not a whole event (it ends before it starts)")
+    if isinstance(found, VoiceMeasured):
+        found = replace(
+            found, vector=tuple(found.vector), raw=None if found.raw is None else tuple(found.raw)
+        )
+    if wrong := events_problem([found]):
+        raise VoicelaneError(f"not a whole event ({wrong})")
     return found
 
 
-def _can_be(name: str, value: Any, kind: Any) -> bool:
-    """Whether a value read from a file is one of the field `name` of type `kind`."""
-    if name in LABELS and not (isinstance(value, str) and value.strip() and is_text(value)):
-        return False
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin in (tuple, dict):
-        numbers = value.values() if isinstance(value, dict) else value
-        return isinstance(value, origin) and all(_can_be("", x, float) for x in numbers)
-    if inner:  # float | None and the like
-        return any(_can_be(name, value, one) for one in inner)
-    if kind in (int, float):
-        least = 0 if kind is int else -LARGEST
-        return type(value) in (int, kind) and least <= value <= LARGEST
-    return type(value) is kind and (kind is not str or not any("\ud800" <= c <= "\udfff" for c in value))
+def events_problem(events: Sequence[Event]) -> str:
+    """Why one of some events of one kind cannot be, whose fields are of the right types, or nothing."""
+    if not events:
+        return ""
+    kind = type(events[0])
+    texts, labels, is_span = _CHECKED[kind]
+    for name in texts:
+        for value in set(map(attrgetter(name), events)):
+            if not _is_whole(value):
+                return f"{name} is {quoted(value)}"
+    for name in labels:
+        for value in set(map(attrgetter(name), events)):
+            of_nobody = kind in (Verification, Caption) and name == "speaker" and not value
+            if not (of_nobody or _is_label(value)):
+                return f"{name} is {quoted(value)}"
+    if wrong := next(
+        (w for e in events if isinstance(e, Caption) for w in map(word_problem, e.words) if w), ""
+    ):
+        return wrong
+    backwards = is_span and any(start > end for start, end in map(_span, events))
+    return "it ends before it starts" if backwards else ""
+
+
+def word_problem(word: Word) -> str:
+    """Why a word cannot be, or nothing."""
+    if not _is_whole(word.text):
+        return f"a word is {quoted(word.text)}"
+    return "a word ends before it starts" if word.start > word.end else ""
+
+
+def _to_check(kind: type[Event]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Fields of a class of events that are any text, and those that are labels; whether it is a span."""
+    types = {name: str(field.type) for name, field in kind.__dataclass_fields__.items()}
+    labels = tuple(name for name in types if name in LABELS)
+    texts = tuple(name for name, type_ in types.items() if type_ == "str" and name not in LABELS)
+    return texts, labels, {"start", "end"} <= types.keys()
+
+
+_CHECKED = {kind: _to_check(kind) for kind in Event.__subclasses__()}
+_span = attrgetter("start", "end")
+
+
+@lru_cache(maxsize=4096)
+def _is_whole(text: str) -> bool:
+    """Whether UTF-8 can hold it."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+@lru_cache(maxsize=4096)
+def _is_label(text: str) -> bool:
+    """Whether somebody can be called so."""
+    return bool(text.strip()) and is_text(text)

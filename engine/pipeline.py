@@ -7,16 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.audio.framer import Framer
-from engine.audio.resampler import finite
-from engine.config import DiariserConfig, PipelineConfig, ReclusteringConfig
-from engine.dsp.kernels import forward_backward
-from engine.errors import AudioError, ModelError
-from engine.events import EnhancerFellBack, Event, InvalidSamples, Overrun, StageTiming
-from engine.people import Person, check_people
-from engine.profile import OFF, Space
-from engine.stages.diariser import Diariser
-from engine.stages.encoder import (
+from voicelane.audio.framer import Framer
+from voicelane.audio.resampler import finite
+from voicelane.base.errors import AudioError, ModelError
+from voicelane.base.space import OFF, Space
+from voicelane.base.stopwatch import Stopwatch
+from voicelane.base.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
+from voicelane.config import DiariserConfig, PipelineConfig, ReclusteringConfig
+from voicelane.dsp.kernels import forward_backward
+from voicelane.events import EnhancerFellBack, Event, InvalidSamples, Overrun, StageTiming
+from voicelane.stages.denoiser import load_denoiser
+from voicelane.stages.diariser import Diariser
+from voicelane.stages.encoder import (
     MIN_COLUMNS,
     Embedding,
     EncoderStage,
@@ -25,24 +27,29 @@ from engine.stages.encoder import (
     SpeechFrames,
     load_encoder,
 )
-from engine.stages.enhancer import EnhancerStage, load_enhancer
-from engine.stages.frontend import FrontEnd
-from engine.stages.plda import load_plda
-from engine.stages.segmenter import Heard, Segmenter, load_segmentation
-from engine.stages.verifier import LiveVerifier, Verifier, check_verifier
-from engine.stopwatch import Stopwatch
-from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
+from voicelane.stages.enhancer import EnhancerStage, load_enhancer
+from voicelane.stages.frontend import FrontEnd
+from voicelane.stages.gate import VoiceGate
+from voicelane.stages.recogniser import Person, check_people
+from voicelane.stages.scale import load_scale
+from voicelane.stages.segmenter import Heard, Segmenter, load_segmentation
+from voicelane.stages.verifier import LiveVerifier, Verifier, check_verifier
 
 BLOCK_FRAMES = 50
+NOTHING = np.zeros(0, np.float32)
 
 
 class Pipeline:
-    """Framer → STFT → features → VAD → encoder → enhancer → diariser (and verifier), for one stream of 16 kHz
-    mono sound.
+    """Framer → STFT → features → VAD → segmenter (with the encoder) → enhancer → diariser (and verifier), for
+    one stream of 16 kHz mono sound; a denoiser before them where the settings name one. Any number of
+    pipelines share one set of weights.
 
     >>> pipeline = Pipeline()
     >>> events = pipeline.push(block) + pipeline.flush()
     """
+
+    sides = 1
+    """Columns of its sound; `SidesPipeline` has several."""
 
     def __init__(
         self,
@@ -63,6 +70,7 @@ class Pipeline:
         self.config = config = config or PipelineConfig()
         self._timing, self._stopwatch = timing, Stopwatch()
         self._speaker_encoder = encoder = load_encoder(config.encoder, self._stopwatch)
+        self._denoiser = load_denoiser(config.denoiser, self._stopwatch)
         self._framer = Framer()
         self._front_end = FrontEnd(config.vad, encoder, self._stopwatch)
         network = load_segmentation(config.segmentation, self._stopwatch)
@@ -70,23 +78,42 @@ class Pipeline:
         self._enhancer, enhancer_id = _enhancer_stage(config, encoder, self._stopwatch)
         self.space = Space(encoder.id, enhancer_id, encoder.name)
         check_people(people, encoder.dim)
-        self._plda = load_plda(config.encoder, encoder, enhanced=enhancer_id != OFF)
+        self._scale = load_scale(config.encoder, encoder)
         self._people, self._voices, self._live_verifier = people, voices, live_verifier
         if live_verifier:
             check_verifier(live_verifier, self.space)
+        self._gate = VoiceGate(self._scale, config.diariser.voice_llr)
         self._diariser = self.diariser(config.diariser, config.reclustering)
-        self._verifying = _Verifying(config, verifier, self.space) if verifier else None
+        self._verifying = _Verifying(config, verifier, self.space, encoder) if verifier else None
         self.reset()
 
     @property
     def latency_samples(self) -> int:
-        """From a sound to the decision whether it is speech: framing plus the VAD's look-ahead."""
-        return self._framer.latency_samples + self._front_end.latency_samples
+        """From a sound to the decision whether it is speech: framing plus the look-ahead of the VAD, and that
+        of a denoiser."""
+        cleaning = self._denoiser.latency_samples if self._denoiser else 0
+        return cleaning + self._framer.latency_samples + self._front_end.latency_samples
+
+    @property
+    def final_latency_samples(self) -> int:
+        """From a sound to the turn that says for good who speaks there (`confirmed_end`), at most.
+
+        A turn is told of when it is `shortest_s` long, at the end of the first window that finds it so.
+        """
+        step = samples(self.config.segmentation.step_s)
+        growing = -(-samples(self.config.diariser.shortest_s) // step) * step
+        return self.latency_samples + self._segmenter.longest_delay_samples + growing
 
     @property
     def heard_samples(self) -> int:
         """Length of the stream so far, lost sound included."""
         return self._heard
+
+    @property
+    def cleaned(self) -> np.ndarray | None:
+        """What the last call cleaned, float32 (n,), where the stream's last one ended; None without a
+        denoiser."""
+        return np.concatenate([NOTHING, *self._cleaned]) if self._denoiser else None
 
     def push(self, block: np.ndarray) -> list[Event]:
         """Events that `block`, float (n_samples,) of 16 kHz mono in −1 … 1, brings about.
@@ -94,6 +121,10 @@ class Pipeline:
         Raises `AudioError` for any other shape. Samples that are no numbers count as silence and are
         reported.
         """
+        self._cleaned.clear()
+        return self._take(block)
+
+    def _take(self, block: np.ndarray) -> list[Event]:
         block = np.asarray(block)
         if block.ndim != 1 or block.dtype.kind != "f":
             raise AudioError(f"expected float samples of shape (n,), got {block.dtype} {block.shape}")
@@ -103,22 +134,33 @@ class Pipeline:
         if n_invalid:
             events.append(InvalidSamples(self._heard, n_invalid))
         self._heard += len(block)
+        if self._denoiser:
+            block = self._denoiser.process(block)
+            self._cleaned.append(block)
+        return events + self._frame(block)
+
+    def _frame(self, block: np.ndarray) -> list[Event]:
         frames = self._framer.process(block)
-        for i in range(0, len(frames), BLOCK_FRAMES):
-            events += self._hear(frames[i : i + BLOCK_FRAMES])
-        return events
+        blocks = [frames[i : i + BLOCK_FRAMES] for i in range(0, len(frames), BLOCK_FRAMES)]
+        return [event for part in blocks for event in self._hear(part)]
 
     def skip(self, n_samples: int) -> list[Event]:
         """Sound that was lost: an `Overrun`, and silence in its place so that time stays true."""
+        self._cleaned.clear()
         events: list[Event] = [Overrun(self._heard, n_samples)]
         block = np.zeros(BLOCK_FRAMES * FRAME_SAMPLES, np.float32)
         for start in range(0, n_samples, len(block)):
-            events += self.push(block[: n_samples - start])
+            events += self._take(block[: n_samples - start])
         return events
 
     def flush(self) -> list[Event]:
         """The end of the stream: events that still wait. Afterwards only `reset` makes sense."""
-        events = self._hear(self._framer.flush())
+        self._cleaned.clear()
+        events: list[Event] = []
+        if self._denoiser:
+            self._cleaned.append(self._denoiser.flush())
+            events += self._frame(self._cleaned[0])
+        events += self._hear(self._framer.flush())
         events += self._judge(self._front_end.flush())
         events += self._attribute(self._segmenter.flush()) + self._diariser.flush()
         events += self._verifying.flush() if self._verifying else []
@@ -129,22 +171,27 @@ class Pipeline:
             stage.reset()
         if self._verifying:
             self._verifying.reset()
+        if self._denoiser:
+            self._denoiser.reset()
+        self._cleaned: list[np.ndarray] = []
         self._stopwatch.take()
         self._heard = 0
 
     def split(self, samples: np.ndarray) -> list[Heard]:
         """What the diariser is given of a whole recording (n_samples,), to try it alone with `diariser`."""
         self.reset()
+        if self._denoiser:
+            samples = np.concatenate((self._denoiser.process(samples), self._denoiser.flush()))
         speech = [self._front_end.process(f) for f in (self._framer.process(samples), self._framer.flush())]
         found = [item for part in speech for item in self._segmenter.process(part)]
         found += self._segmenter.process(self._front_end.flush()) + self._segmenter.flush()
-        kept = [item for item in self._enhancer.process(found) if isinstance(item, Heard)]
+        kept = [item for item in self._enhancer.process(self._gate.process(found)) if isinstance(item, Heard)]
         self.reset()
         return kept
 
     def diariser(self, config: DiariserConfig, reclustering: ReclusteringConfig) -> Diariser:
         """A new last stage with other settings: `process(items)` and `flush()` give events."""
-        return Diariser(config, reclustering, self._plda, self._people, self._voices, self._live_verifier)
+        return Diariser(config, reclustering, self._scale, self._people, self._voices, self._live_verifier)
 
     def warm_up(self) -> None:
         """Compile, load and touch everything once, so that the first sound meets no pause."""
@@ -152,10 +199,10 @@ class Pipeline:
         noise = rng.standard_normal(samples(3.0)).astype(np.float32) * 0.1
         self.push(noise)
         self.flush()
-        forward_backward(np.zeros((2, 2)), np.full(2, 0.5), self.config.reclustering.loop)
+        forward_backward(np.zeros((2, 2)), np.full(2, 0.5), self.config.reclustering.loop_probability)
         for n_columns in range(MIN_COLUMNS, self._segmenter.window_columns + 1, 2 * MIN_COLUMNS):
             columns = rng.standard_normal((n_columns, encoder.n_bands)).astype(np.float32)
-            vector = encoder.embed(encoder.tokens(encoder.normalise(columns)))
+            vector = encoder.embed(encoder.tokens(encoder.stream().normalise(columns)))
             self._enhancer.enhance(Embedding(0, n_columns * HOP_SAMPLES, vector))
         self.reset()
 
@@ -174,7 +221,7 @@ class Pipeline:
     def _attribute(self, items: list[Heard]) -> list[Event]:
         """Enhance the embeddings and let the diariser say whose they are."""
         events: list[Event] = []
-        for item in self._enhancer.process(items):
+        for item in self._enhancer.process(self._gate.process(items)):
             with self._stopwatch("diariser"):
                 if isinstance(item, EnhancerFellBack):
                     self._diariser.distrust()
@@ -198,9 +245,10 @@ def _enhancer_stage(
 class _Verifying:
     """All speech as one person's: windows, each over the last seconds of it, and the verdict on them."""
 
-    def __init__(self, config: PipelineConfig, verifier: Verifier, space: Space) -> None:
+    def __init__(
+        self, config: PipelineConfig, verifier: Verifier, space: Space, encoder: SpeakerEncoder
+    ) -> None:
         check_verifier(verifier, space)
-        encoder = load_encoder(config.encoder)
         self._encoder = EncoderStage(config.encoder, encoder)
         self._enhancer, _ = _enhancer_stage(config, encoder)
         self._verifier = verifier

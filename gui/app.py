@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from gui.studio import Studio
-from gui.window import Window
+from voicelane.gui.look.theme import ASSETS
+from voicelane.gui.window import Window
+from voicelane.gui.work.studio import Studio
 
 SIGNALS_MS = 300
 SWITCH_S = 0.001
@@ -23,6 +27,7 @@ def application(arguments: list[str]) -> QApplication:
     app.setApplicationName("voicelane")
     app.setApplicationDisplayName("voicelane")
     app.setDesktopFileName("voicelane")
+    app.setWindowIcon(QIcon(f"{ASSETS}/voicelane.svg"))
     return app
 
 
@@ -38,13 +43,17 @@ def open_window(app: QApplication) -> Window:
     return window
 
 
-def main() -> int:
-    """Run until the window is closed or Ctrl-C comes; returns the exit status."""
+def main(files: Sequence[Path] | None = None) -> int:
+    """Run until the window is closed or Ctrl-C comes; returns the exit status.
+
+    Listens to `files`, or those that the program was started with, one after the other.
+    """
     sys.setswitchinterval(SWITCH_S)
     app = application(sys.argv[:1])
     window = open_window(app)
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: window.close())
+    window.studio.hear_files([Path(argument) for argument in sys.argv[1:]] if files is None else files)
+    for sign in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(sign, lambda *_: window.leave())
     awake = QTimer()  # Python only sees a signal while it runs
     awake.timeout.connect(lambda: None)
     awake.start(SIGNALS_MS)

@@ -1,4 +1,4 @@
-"""`python -m gui.screenshots --out DIR`: the main states of the window as PNG files, without a screen."""
+"""`python -m voicelane.gui.screenshots --out DIR`: the window as PNG files, without a screen."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
 
-from engine import (
+from voicelane import (
     ArraySource,
-    DeviceLost,
     Enroller,
     Event,
     FileSource,
@@ -22,30 +21,37 @@ from engine import (
     Pipeline,
     ProfileStore,
     Recorder,
-    Sound,
-    Space,
     SpeakerTurn,
-    StageTiming,
-    StreamStarted,
-    samples,
-    session_folder,
 )
-from gui.app import application
-from gui.listening import DEMO_FILE, RUNNING, Request, find_verifier
-from gui.preferences import Settings
-from gui.sound import SoundHistory
-from gui.studio import Studio
-from gui.window import Window
+from voicelane.base import Space, samples
+from voicelane.events import DeviceLost, StageTiming, StreamStarted, Word
+from voicelane.gui.app import application
+from voicelane.gui.model.preferences import Settings
+from voicelane.gui.model.sound import SoundHistory
+from voicelane.gui.panels.summary import SummaryWindow
+from voicelane.gui.window import Window
+from voicelane.gui.work.leaving import LEAVE
+from voicelane.gui.work.listening import DEMO_FILE, RUNNING, Request, find_verifier
+from voicelane.gui.work.studio import Studio
+from voicelane.live import Sound
+from voicelane.sessions import session_folder
+from voicelane.words import Recognised
 
 SIZES = ((1280, 800), (2560, 1440))
 SETTLE_MS = 700
 BLOCK = samples(0.1)
+PHRASES = (
+    "Have we still got enough coffee for tomorrow?",
+    "I think so, but we should buy some bread.",
+    "Let us write that down, then.",
+    "And somebody has to call the plumber.",
+)
 NAMES = {"S1": "Anna", "S2": "Jamal", "S3": "Mei"}
 
 
 def demo_sound() -> np.ndarray:
     """The bundled conversation, float32 (n,) at 16 kHz."""
-    from engine import Resampler
+    from voicelane.audio import Resampler
 
     source = FileSource(DEMO_FILE)
     resampler = Resampler(source.rate)
@@ -78,6 +84,8 @@ class Album:
     def __init__(self, folder: Path, size: tuple[int, int]) -> None:
         self._folder, self._size = folder, size
         self.studio = Studio()
+        self.studio.ask = lambda *_: LEAVE
+        self.studio.preferences.change(audible=False)
         self.studio.dress()
         self.window = Window(self.studio)
         self.window.resize(*size)
@@ -103,7 +111,7 @@ class Album:
         sound, history = self._sound[: samples(until_s)], SoundHistory()
         conversation.begin("Demo conversation", history)
         conversation.live = LabelDesk()
-        studio.listening.request = Request(Settings(source="demo"))
+        studio.listening.request = Request(Settings(source="demo"), verify)
         studio.listening.threshold = verifier.threshold if verifier else None
         studio.listening.state = RUNNING
         for start in range(0, len(sound), BLOCK):
@@ -137,8 +145,11 @@ class Album:
     def dark(self) -> None:
         self.studio.preferences.change(theme="dark")
 
+    def lab(self) -> None:
+        self.studio.preferences.change(theme="light", lab=True)
+
     def device_lost(self) -> None:
-        self.studio.preferences.change(theme="light")
+        self.studio.preferences.change(theme="light", lab=False)
         self.begin(48.0)
         self.name_speakers()
         self.studio.preferences.change(source="microphone", device="USB Audio")
@@ -165,8 +176,32 @@ class Album:
         self.studio.conversation.select(turns[len(turns) // 2])
         self.window.listen.timeline.whole()
 
+    def transcript(self) -> None:
+        """What the conversation might say, in the turns that were found."""
+        lanes = self.studio.conversation.lanes.all
+        turns = sorted((t for lane in lanes for t in lane.turns), key=lambda t: t.start)
+        self.studio.conversation.take_words(Recognised(tuple(w for t in turns for w in spoken_in(t)), "en"))
+        wait_for(lambda: bool(self.window.listen.transcript.text.page.words))
+
+    def summary(self) -> None:
+        """In a window of its own."""
+        summary = SummaryWindow(self.studio, self.window)
+        summary.show()
+        wait_for(lambda: summary.paper is not None)
+        settle()
+        summary.grab().save(str(self._folder / f"summary-{self._size[0]}x{self._size[1]}.png"))
+        summary.close()
+
     def page(self, name: str) -> Callable[[], None]:
         return lambda: self.window.show_page(name)
+
+
+def spoken_in(turn: SpeakerTurn) -> list[Word]:
+    """Words that fill a turn, one in a third of a second."""
+    step = samples(0.33)
+    texts = " ".join([PHRASES[(turn.start // step) % len(PHRASES)]] * 9).split()
+    places = range(turn.start, turn.end - step, step)
+    return [Word(at, at + step, f" {text}", 0.9) for at, text in zip(places, texts, strict=False)]
 
 
 def settle(wait_ms: int = SETTLE_MS) -> None:
@@ -210,9 +245,11 @@ def pictures(folder: Path, size: tuple[int, int]) -> None:
         "empty": album.empty,
         "live": album.live,
         "dark": album.dark,
+        "lab": album.lab,
         "device-lost": album.device_lost,
         "verification": album.verification,
         "replay": album.replay,
+        "transcript": album.transcript,
         "sessions": album.page("sessions"),
         "people": album.page("people"),
         "health": album.page("health"),
@@ -220,11 +257,12 @@ def pictures(folder: Path, size: tuple[int, int]) -> None:
     }.items():
         arrange()
         album.take(name)
+    album.summary()
     album.window.close()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m gui.screenshots", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m voicelane.gui.screenshots", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the pictures")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

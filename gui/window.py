@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -18,19 +19,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine import VoicelaneError
-from gui.icons import icon
-from gui.listening import IDLE
-from gui.panels.banner import Banner
-from gui.panels.health import HealthPage, StatusLine
-from gui.panels.listen import Listen
-from gui.panels.people import PeoplePage
-from gui.panels.sessions import SessionsPage
-from gui.panels.settings import SettingsPage
-from gui.panels.transport import Transport
-from gui.panels.verification import VerificationPage
-from gui.studio import Studio
-from gui.theme import GAP, SMALL
+from voicelane import VoicelaneError
+from voicelane.gui.look.focus import FocusGuard, turned
+from voicelane.gui.look.icons import icon
+from voicelane.gui.look.theme import GAP, SMALL
+from voicelane.gui.panels.banner import Banner
+from voicelane.gui.panels.health import HealthPage, StatusLine
+from voicelane.gui.panels.help import KeySheet, about
+from voicelane.gui.panels.listen import Listen
+from voicelane.gui.panels.people import PeoplePage
+from voicelane.gui.panels.sessions import SessionsPage
+from voicelane.gui.panels.settings import SettingsPage
+from voicelane.gui.panels.toasts import Toasts
+from voicelane.gui.panels.transport import Transport
+from voicelane.gui.panels.verification import VerificationPage
+from voicelane.gui.panels.watch import Watch
+from voicelane.gui.work.leaving import SAVE, STAY
+from voicelane.gui.work.studio import Studio
 
 PAGES = {
     "listen": ("Listen", "microphone"),
@@ -40,6 +45,11 @@ PAGES = {
     "health": ("Health", "health"),
     "settings": ("Settings", "settings"),
 }
+
+WANTED, LEAST = QSize(1280, 800), QSize(760, 520)
+"""Pixels that the window has at first where there is room, and at least."""
+FRAME = QSize(20, 60)
+"""What a title bar and borders may take."""
 
 
 class Window(QMainWindow):
@@ -55,27 +65,32 @@ class Window(QMainWindow):
         self.people, self.verification = PeoplePage(studio), VerificationPage(studio)
         self.health, self.settings = HealthPage(studio), SettingsPage(studio)
         self.pages = QStackedWidget()
-        for page in (
+        self._all = (
             self.listen,
             self.sessions,
             self.people,
             self.verification,
             self.health,
             self.settings,
-        ):
+        )
+        for page in self._all:
             self.pages.addWidget(page)
         self._assemble()
         self._menus()
         self.status = StatusLine(studio)
         self.setStatusBar(self.status)
+        self.toasts = Toasts(studio, self, self.status)
         studio.page_wanted.connect(self.show_page)
         studio.conversation.replaced.connect(self._entitle)
-        studio.conversation.changed.connect(self._watch_device)
+        studio.kept.connect(self._entitle)
         studio.themed.connect(self._dress)
-        self._device_lost = ""
+        self._watch, self._asks = Watch(studio, self.banner), True
+        self._guard = FocusGuard(self, self._home)
         self._dress()
-        self.resize(1280, 800)
-        self.transport.start.setFocus()
+        self.setMinimumSize(LEAST)
+        room = self.screen().availableGeometry().size() - FRAME
+        self.resize(WANTED.boundedTo(room).expandedTo(LEAST))
+        self.listen.welcome.start.setFocus()
         if studio.preferences.now.geometry:
             self.restoreGeometry(QByteArray.fromHex(studio.preferences.now.geometry.encode()))
         if studio.preferences.problem:
@@ -83,8 +98,15 @@ class Window(QMainWindow):
 
     def show_page(self, name: str) -> None:
         """One of `PAGES`."""
-        self.pages.setCurrentIndex(list(PAGES).index(name))
+        with turned(self.pages, self._home):
+            self.pages.setCurrentIndex(list(PAGES).index(name))
         self._rail.buttons()[list(PAGES).index(name)].setChecked(True)
+
+    def _home(self) -> QWidget:
+        """Where the keyboard focus may rest on this page."""
+        found = self._all[self.pages.currentIndex()].home
+        shown = found.isVisible() and found.isEnabled()
+        return found if shown else self._rail.buttons()[self.pages.currentIndex()]
 
     def _assemble(self) -> None:
         rail = QFrame()
@@ -125,19 +147,59 @@ class Window(QMainWindow):
         self.setCentralWidget(centre)
 
     def _menus(self) -> None:
-        studio, timeline = self.studio, self.listen.timeline
+        studio, timeline, document = self.studio, self.listen.timeline, self.listen.document
         keys = QKeySequence.StandardKey
         file, edit, view = (self.menuBar().addMenu(name) for name in ("&File", "&Edit", "&View"))
-        self._action(file, "Open a sound file …", self.transport.ask_for_file, keys.Open)
+        self._action(file, "Open a sound file …", self.ask_for_file, keys.Open)
         self._action(file, "Recorded sessions", lambda: self.show_page("sessions"))
+        file.addSeparator()
+        self._action(file, "Begin a new conversation", studio.listen)
+        self._action(file, "Save as session", studio.keep, keys.Save)
+        self._action(file, "Export …", self._on_document(document.choose_format), "Ctrl+E")
+        self._action(file, "Summary", self._on_document(document.show_summary), "Ctrl+I")
+        self._action(file, "Print …", self._on_document(document.print_summary), keys.Print)
+        self._action(file, "Rename …", self._on_document(document.ask_for_name))
+        self._action(file, "Delete …", self._on_document(document.ask_to_delete))
         file.addSeparator()
         self._action(file, "Quit", self.close, keys.Quit)
         self._action(edit, "Undo", studio.undo, keys.Undo)
         self._action(edit, "Redo", studio.redo, keys.Redo)
+        self.menuBar().insertMenu(view.menuAction(), self.transport.playback)
+        lab = self._action(view, "Lab view", lambda: None, "Ctrl+Shift+L")
+        lab.setCheckable(True)
+        lab.setChecked(studio.preferences.now.lab)
+        lab.toggled.connect(studio.preferences.setter("lab"))
+        studio.preferences.changed.connect(lambda: lab.setChecked(studio.preferences.now.lab))
         self._action(view, "Follow the newest sound", lambda: timeline.follow(True))
         self._action(view, "Zoom in", lambda: timeline.zoom(1.25), keys.ZoomIn)
         self._action(view, "Zoom out", lambda: timeline.zoom(0.8), keys.ZoomOut)
         self._action(view, "Show everything", timeline.whole, "Ctrl+0")
+        helping = self.menuBar().addMenu("&Help")
+        self._action(helping, "Keys", self.show_keys, keys.HelpContents)
+        self._action(helping, "About voicelane", lambda: about(self))
+
+    def show_keys(self) -> None:
+        """Every key on one sheet."""
+        KeySheet(self).open()
+
+    def _on_document(self, act: Callable[[], object]) -> Callable[[], object]:
+        """An act on what is on the screen, in sight of it."""
+
+        def acting() -> None:
+            if self.studio.conversation.empty:
+                self.studio.told.emit("there is no conversation on the screen")
+                return
+            self.show_page("listen")
+            act()
+
+        return acting
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space plays what is on the screen, wherever no control takes it for itself."""
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            self.studio.toggle_playing()
+        else:
+            super().keyPressEvent(event)
 
     def _action(self, menu: object, text: str, act: object, key: object = None) -> QAction:
         found = QAction(text, self)
@@ -151,20 +213,6 @@ class Window(QMainWindow):
         title = self.studio.conversation.title
         self.setWindowTitle(f"{title} – voicelane" if title else "voicelane")
 
-    def _watch_device(self) -> None:
-        """The banner while the microphone is gone."""
-        reason = self.studio.conversation.state.device_lost
-        if reason == self._device_lost:
-            return
-        self._device_lost = reason
-        if reason:
-            self.banner.say(
-                f"the microphone is gone ({reason.removeprefix('mic:')}). Everything heard so far is kept; "
-                "listening goes on as soon as it is back."
-            )
-        else:
-            self.banner.hide()
-
     def _dress(self) -> None:
         theme = self.studio.theme
         for found, (_, drawing) in zip(self._rail.buttons(), PAGES.values(), strict=True):
@@ -175,21 +223,33 @@ class Window(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """A dropped file is what to listen to next; it starts where nothing runs."""
-        path = next(u.toLocalFile() for u in event.mimeData().urls() if u.isLocalFile())
-        self.open_file(Path(path))
+        """Dropped files are what to listen to next, one after the other."""
+        urls = event.mimeData().urls()
+        self.studio.hear_files([Path(url.toLocalFile()) for url in urls if url.isLocalFile()])
+
+    def ask_for_file(self) -> None:
+        """Let somebody choose a file, and listen to it."""
+        if path := self.transport.asked_file():
+            self.open_file(Path(path))
 
     def open_file(self, path: Path) -> None:
-        """Choose a file, and listen to it."""
-        if self.studio.listening.state != IDLE:
-            self.banner.say("a conversation is being heard; stop it before another file is opened")
-            return
-        self.transport.choose_file(str(path))
-        self.show_page("listen")
-        self.studio.listen()
+        """Listen to a file, if what is on the screen may make way for it."""
+        self.studio.hear_files([path])
+
+    def leave(self) -> None:
+        """Close without a question: whoever ends the program from outside cannot answer."""
+        self._asks = False
+        self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Everything heard is written before the window goes."""
+        """Everything heard is written before the window goes, or somebody said that it need not be."""
+        studio = self.studio
+        answer = studio.ask(studio.conversation, "Quit") if self._asks and studio.conversation.unsaved else ""
+        if answer in (STAY, SAVE):
+            event.ignore()
+            if answer == SAVE:
+                studio.end_and_save(self.leave)
+            return
         self.studio.preferences.change(geometry=bytes(self.saveGeometry().toHex().data()).decode())
         self.studio.player.stop()
         self.people.enrolling.cancel()

@@ -11,20 +11,36 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from engine import Event, LabelDesk, Pipeline, Sound, read_rttm
+import voicelane
 from tests.sound_server import SoundServer
+from voicelane import Event, LabelDesk, Pipeline, read_rttm
+from voicelane.live import Sound
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.studio import Studio
-    from gui.window import Window
-    from rt_models.training.batches import CropSampler
-    from rt_models.training.data import AudioCache
+    from voicelane.gui.window import Window
+    from voicelane.gui.work.studio import Studio
+    from voicelane.rt_models.training.batches import CropSampler
+    from voicelane.rt_models.training.data import AudioCache
 
+pytest_plugins = ["tests.skips"]
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-DEMO = Path(__file__).parents[1] / "engine" / "demo" / "conversation.opus"
+ROOT = Path(__file__).parents[1]
+DEMO = Path(voicelane.__file__).parent / "demo" / "conversation.opus"
 SPLIT_S = 38.5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="write the files of tests/golden anew")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process plays all that goes through a sound server: two at once would keep each other waiting."""
+    for item in items:
+        if item.get_closest_marker("device"):
+            item.add_marker(pytest.mark.xdist_group("device"))
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +97,7 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> AudioCache:
     """Twelve pieces of the demo conversation, as if they were twelve utterances."""
-    data = pytest.importorskip("rt_models.training.data")
+    data = pytest.importorskip("voicelane.rt_models.training.data")
     folder = tmp_path_factory.mktemp("corpus")
     samples = sf.read(DEMO, dtype="float32")[0]
     lines = []
@@ -97,8 +113,8 @@ def sampler(cache: AudioCache, tmp_path_factory: pytest.TempPathFactory) -> Crop
     """A clean copy of the toy corpus with random targets, two crops of each speaker in a batch."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("pyroomacoustics")
-    from rt_models.training import losses, shards
-    from rt_models.training.batches import Copy, CropConfig, CropSampler, speech_mask
+    from voicelane.rt_models.training import losses, shards
+    from voicelane.rt_models.training.batches import Copy, CropConfig, CropSampler, speech_mask
 
     shard = shards.build_shard(cache, None, np.ones(12), 0, tmp_path_factory.mktemp("s") / "shard.f16")
     speech = [np.flatnonzero(speech_mask(shard.columns(i))) for i in range(12)]
@@ -121,8 +137,10 @@ def said() -> list[Event]:
 class Loudspeaker:
     """Takes the place of `sounddevice.OutputStream`; `play` is what the sound card would do."""
 
-    def __init__(self, fill: Callable[..., None], block: int, tell_rate: Callable[[int], None]) -> None:
-        self._fill, self._block = fill, block
+    def __init__(
+        self, fill: Callable[..., None], block: int, tell_rate: Callable[[int], None], device: str
+    ) -> None:
+        self._fill, self._block, self.device = fill, block, device
         self.heard: list[np.ndarray] = []
         self.running = False
 
@@ -148,15 +166,16 @@ def loudspeakers() -> list[Loudspeaker]:
 @pytest.fixture
 def studio(qtbot: QtBot, home: Path, loudspeakers: list[Loudspeaker]) -> Iterator[Studio]:
     """Everything behind the window, with a loudspeaker of cardboard."""
-    from gui.jobs import Job
-    from gui.player import Player
-    from gui.studio import Studio
+    from voicelane.gui.work.jobs import Job
+    from voicelane.gui.work.player import Player
+    from voicelane.gui.work.studio import Studio
 
     def open_stream(*arguments: Any) -> Loudspeaker:
         loudspeakers.append(Loudspeaker(*arguments))
         return loudspeakers[-1]
 
     found = Studio(player=Player(open_stream))
+    found.ask = lambda *_: "leave"
     found.dress()
     yield found
     found.player.stop()
@@ -170,8 +189,8 @@ def window(qtbot: QtBot, studio: Studio) -> Iterator[Window]:
     from PySide6.QtCore import QEvent
     from PySide6.QtWidgets import QApplication
 
-    from gui.jobs import Job
-    from gui.window import Window
+    from voicelane.gui.window import Window
+    from voicelane.gui.work.jobs import Job
 
     found = Window(studio)
     found.resize(1280, 800)
@@ -188,8 +207,8 @@ def talk(window: Window, speech: np.ndarray) -> Window:
     """Eight seconds of three people, over and not recorded, all of it on the screen."""
     from PySide6.QtWidgets import QApplication
 
-    from gui.sound import SoundHistory
-    from tests.gui_talk import TALK
+    from tests.gui.talk import TALK
+    from voicelane.gui.model.sound import SoundHistory
 
     conversation = window.studio.conversation
     sound = SoundHistory()

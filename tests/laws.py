@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.stages.protocol import Stage
+from voicelane.stages.protocol import Stage
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class StageCase:
     count: Callable[[int], int] | None = None
     """How many results `length` units of input give, `flush` included."""
     tolerance: float = 0.0
+    samples: tuple[int, int] | None = None
+    """Of frames: samples of the stream in a unit of input, and in a result."""
+    behind: Callable[[list[Any], int], int] | None = None
+    """Of events: how old, in samples, the oldest sound is that nothing was told of yet, from the items so far
+    and the units heard."""
 
 
 def hear(stage: Stage, case: StageCase, bounds: Sequence[int], stop: int | None = None) -> Any:
@@ -89,6 +94,40 @@ def stated_count(case: StageCase) -> None:
     assert case.count is not None
     found = hear(case.make(), case, [])
     assert len(found[0] if isinstance(found, tuple) else found) == case.count(case.length)
+
+
+def waits_exactly_its_latency(case: StageCase) -> None:
+    """A stage of frames holds back `latency_samples` of the stream at some moment, and never more."""
+    assert case.samples is not None
+    stage, (unit, result), given, waiting = case.make(), case.samples, 0, []
+    for n in range(case.length):
+        out = case.join([stage.process(case.cut(n, n + 1))])
+        given += len(out[0] if isinstance(out, tuple) else out)
+        waiting.append((n + 1) * unit - given * result)
+    assert max(waiting) == stage.latency_samples and min(waiting) >= 0
+
+
+def delay_is_bounded(case: StageCase) -> None:
+    """A stage of events tells of everything before `longest_delay_samples` more are heard, and not much
+    before: a bound that nothing comes near says nothing."""
+    assert case.behind is not None
+    stage, items, worst = case.make(), [], 0
+    for n in range(case.length):
+        items += stage.process(case.cut(n, n + 1))
+        worst = max(worst, case.behind(items, n + 1))
+    assert stage.longest_delay_samples / 2 <= worst <= stage.longest_delay_samples
+
+
+def interleaved_equals_alone(case: StageCase, others: StageCase, rng: np.random.Generator) -> None:
+    """Two streams by turns, on one set of weights, give what each gives alone."""
+    stages = [(case, case.make()), (others, others.make())]
+    edges = np.unique([0, *random_bounds(case, rng), case.length])
+    outputs: list[list[Any]] = [[], []]
+    for a, b in itertools.pairwise(edges.tolist()):
+        for kept, (own, stage) in zip(outputs, stages, strict=True):
+            kept.append(stage.process(own.cut(a, b)))
+    for kept, (own, stage) in zip(outputs, stages, strict=True):
+        same(own.join([*kept, stage.flush()]), hear(own.make(), own, []), own.tolerance)
 
 
 def impulse_delay(process: Callable[[np.ndarray], np.ndarray], at: int, length: int) -> int:

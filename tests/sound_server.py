@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import sound_card
-from bench.sound_card import HELP, MISSING
+from voicelane.bench import sound_card
+from voicelane.bench.sound_card import HELP, MISSING
 
 __all__ = ["MISSING", "ROOT", "SoundServer", "needs_sound_server"]
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ class SoundServer(sound_card.SoundServer):
     def voicelane(self, *arguments: str | Path, **options: object) -> subprocess.Popen:
         """The command line as a process that hears this server's microphones."""
         return subprocess.Popen(
-            [sys.executable, "-m", "engine", *map(str, arguments)],
+            [sys.executable, "-m", "voicelane", *map(str, arguments)],
             env=self.env,
             cwd=ROOT,
             stdout=subprocess.PIPE,

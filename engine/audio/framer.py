@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.timebase import FRAME_SAMPLES
+from voicelane.base.timebase import FRAME_SAMPLES
 
 
 class Framer:

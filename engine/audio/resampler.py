@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import AudioError
-from engine.timebase import SAMPLE_RATE
+from voicelane.base.errors import AudioError
+from voicelane.base.timebase import SAMPLE_RATE
 
 LOUDEST = 1e4
 
@@ -26,16 +26,17 @@ def check_rate(rate: int, name: str) -> None:
 
 
 class Resampler:
-    """Blocks (n, channels) at `rate` in, mono float32 at 16 kHz out; channels are averaged.
+    """Blocks (n, channels) at `rate` in, mono float32 at 16 kHz out; channels are averaged, or kept as so
+    many `sides`: (n, sides) comes out then.
 
     soxr's filter is linear-phase and its delay is taken off: output sample m is the sound at m/16000 s.
     """
 
     latency_samples = 0
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, sides: int = 1) -> None:
         check_rate(rate, "sound")
-        self._rate = rate
+        self._rate, self._sides = rate, sides
         self.reset()
 
     def reset(self) -> None:
@@ -43,12 +44,17 @@ class Resampler:
         if self._rate != SAMPLE_RATE:
             import soxr
 
-            self._stream = soxr.ResampleStream(self._rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+            self._stream = soxr.ResampleStream(
+                self._rate, SAMPLE_RATE, self._sides, dtype="float32", quality="HQ"
+            )
 
     def process(self, block: np.ndarray) -> np.ndarray:
-        mono = block.mean(axis=1, dtype=np.float32) if block.shape[1] > 1 else block[:, 0]
-        return mono if self._stream is None else self._stream.resample_chunk(mono)
+        if self._sides > 1:
+            sound = block
+        else:
+            sound = block.mean(axis=1, dtype=np.float32) if block.shape[1] > 1 else block[:, 0]
+        return sound if self._stream is None else self._stream.resample_chunk(sound)
 
     def flush(self) -> np.ndarray:
-        nothing = np.zeros(0, np.float32)
+        nothing = np.zeros((0, self._sides) if self._sides > 1 else 0, np.float32)
         return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=True)

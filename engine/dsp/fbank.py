@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.timebase import SAMPLE_RATE
+from voicelane.base.timebase import SAMPLE_RATE
 
 FRAME_LENGTH = 400
 FRAME_SHIFT = 160

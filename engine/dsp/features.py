@@ -6,14 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.dsp import kernels
-from engine.dsp.stft import N_BINS, N_FFT, WINDOW_SAMPLES, window
-from engine.timebase import HOP_SAMPLES, SAMPLE_RATE
+from voicelane.base.timebase import HOP_SAMPLES, SAMPLE_RATE
+from voicelane.dsp import kernels
+from voicelane.dsp.stft import N_BINS, N_FFT, WINDOW_SAMPLES, window
 
 N_MELS = 80
 LOW_HZ, HIGH_HZ = 20.0, 7600.0
 PRE_EMPHASIS = 0.97
-ENERGY_FLOOR = 1e-10
+ENERGY_FLOOR = 1e-18
+"""Added to the power of a band: far below what any recording holds, so that no feature depends on level."""
+DEPTH = 12.0
+"""How far below the loudness of the speech so far a band may lie, in nepers of power (52 dB)."""
 
 
 class MelBands(NamedTuple):
@@ -52,6 +55,14 @@ def pre_emphasis_power() -> np.ndarray:
     return np.abs(1.0 - PRE_EMPHASIS * np.exp(-1j * omega)) ** 2
 
 
+def _constants() -> np.ndarray:
+    """Spectra complex64 (3, 257) of a constant 1 over their first bin: in the first two columns, before which
+    there is silence, and in every later one."""
+    heard = np.arange(WINDOW_SAMPLES) >= np.array([[WINDOW_SAMPLES - HOP_SAMPLES * k] for k in (1, 2, 3)])
+    spectra = np.fft.rfft(heard * window(), N_FFT).astype(np.complex64)
+    return spectra / spectra[:, :1]
+
+
 class Features(NamedTuple):
     """Three float32 arrays (n_columns, 80), a column every 10 ms."""
 
@@ -73,14 +84,19 @@ class FeatureExtractor:
         self._phase_bands = sparse(matrix)
         self._mel_bands = sparse(matrix * pre_emphasis_power())
         self._scale = 1.0 / float(np.sum(window() ** 2))
+        self._constants = _constants()
         self._n_mels, self._phase = n_mels, phase
         self.reset()
 
     def reset(self) -> None:
         self._previous = np.zeros(N_BINS, np.complex64)
+        self._heard = 0  # columns, as far as that matters
 
     def process(self, spectra: np.ndarray) -> Features:
         out = Features(*(np.zeros((len(spectra), self._n_mels), np.float32) for _ in range(3)))
+        which = np.minimum(self._heard + np.arange(len(spectra)), len(self._constants) - 1)
+        self._heard = min(self._heard + len(spectra), len(self._constants))
+        spectra = spectra - spectra[:, :1] * self._constants[which]  # an offset is no sound
         kernels.log_mel(spectra, *self._mel_bands, self._scale, ENERGY_FLOOR, out.log_mel)
         if self._phase:
             self._phase_features(spectra, out)
@@ -103,25 +119,43 @@ class FeatureExtractor:
 class RunningMean:
     """Subtracts from every column the mean of the columns so far, the current one included.
 
-    The mean starts at `prior` with the weight of `prior_columns`, is a plain average until
-    `longest_columns` were heard, and forgets exponentially from then on.
+    Level and shape are averaged apart. The level is a plain average over the columns heard; the shape over
+    the bands starts at that of `prior` with the weight of `prior_columns`; so what comes out does not depend
+    on how loud the sound is. Both forget exponentially once `longest_columns` were heard. Bands that lie
+    more than `DEPTH` below the average loudness are raised to there: what is underneath is the floor of a
+    recording, not a voice.
+
+    Only the first `n_mels` bands are levels; what a column holds beyond them (phase) has a plain mean.
     """
 
     latency_samples = 0
 
-    def __init__(self, prior: np.ndarray, prior_columns: int = 10, longest_columns: int = 300) -> None:
-        self._prior = np.asarray(prior, np.float64)
-        self._prior_columns, self._longest = prior_columns, longest_columns
+    def __init__(
+        self,
+        prior: np.ndarray,
+        prior_columns: int = 10,
+        longest_columns: int = 300,
+        level_columns: int = 0,
+        n_mels: int | None = None,
+    ) -> None:
+        """`level_columns`: how many columns the level of `prior` was heard for."""
+        self._prior, self._n_mels = np.asarray(prior, np.float64), n_mels or len(prior)
+        self._counts = (prior_columns, level_columns)
+        self._longest = longest_columns
         self.reset()
 
     def reset(self) -> None:
-        self._mean = self._prior.copy()
-        self._count = self._prior_columns
+        mels = self._prior[: self._n_mels]
+        self._shape = self._prior.copy()
+        self._shape[: self._n_mels] -= mels.mean()
+        self._levels = np.array([np.logaddexp.reduce(mels) - np.log(len(mels)), mels.mean()])
+        self._heard = np.array(self._counts, np.int64)
 
     def process(self, columns: np.ndarray) -> np.ndarray:
-        """Columns float32 (n, n_mels) with the running mean taken off."""
+        """Columns float32 (n, n_bands) with the running mean taken off."""
         out = np.empty_like(columns, dtype=np.float32)
-        self._count = kernels.running_mean(columns, self._mean, self._count, self._longest, out)
+        state = self._shape, self._levels, self._heard
+        kernels.running_mean(columns, self._n_mels, DEPTH, self._longest, *state, out)
         return out
 
     def flush(self) -> np.ndarray:

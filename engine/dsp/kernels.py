@@ -81,18 +81,30 @@ def _band_means(values, magnitude, first, bins, weights, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def running_mean(frames, mean, count, longest, out):
-    """Subtract the mean of everything so far: mean += (x_t − mean) / min(count + t + 1, longest).
+def running_mean(frames, n_mels, depth, longest, shape, levels, heard, out):
+    """Subtract the running mean of everything so far, its level and its shape over the bands apart.
 
-    Updates `mean` in place, writes x_t − mean_t to `out`, returns the new count.
+    `levels` are the averages of the loudness ln(mean_m e^x) and of the mean log band, over the first
+    `n_mels` bands; bands more than `depth` below the loudness are raised to there. `heard` counts the
+    columns behind the shape and behind the levels. Updates the three in place:
+    levels += (l_t − levels) / min(n, longest); x'_t = max(x_t, loudness − depth) − level;
+    shape += (x'_t − shape) / min(n, longest); out_t = x'_t − shape.
     """
     for t in range(frames.shape[0]):
-        count += 1
-        step = 1.0 / min(count, longest)
+        heard += 1
+        at_levels, at_shape = 1.0 / min(heard[1], longest), 1.0 / min(heard[0], longest)
+        top, power = frames[t, :n_mels].max(), 0.0
+        for m in range(n_mels):
+            power += math.exp(frames[t, m] - top)
+        levels[0] += (top + math.log(power / n_mels) - levels[0]) * at_levels
+        floor, mean = levels[0] - depth, 0.0
+        for m in range(n_mels):
+            mean += max(frames[t, m], floor) / n_mels
+        levels[1] += (mean - levels[1]) * at_levels
         for m in range(frames.shape[1]):
-            mean[m] += (frames[t, m] - mean[m]) * step
-            out[t, m] = frames[t, m] - mean[m]
-    return count
+            x = max(frames[t, m], floor) - levels[1] if m < n_mels else frames[t, m]
+            shape[m] += (x - shape[m]) * at_shape
+            out[t, m] = x - shape[m]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.timebase import HOP_SAMPLES
+from voicelane.base.timebase import HOP_SAMPLES
 
 WINDOW_SAMPLES = 400
 N_FFT = 512
 N_BINS = N_FFT // 2 + 1
 OVERLAP_SAMPLES = WINDOW_SAMPLES - HOP_SAMPLES
+FRONT_END = f"hamming {WINDOW_SAMPLES}/{HOP_SAMPLES}, fft {N_FFT}"
+"""What a network has to have been trained on that takes these columns."""
 
 
 def window() -> np.ndarray:

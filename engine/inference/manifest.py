@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ModelError
-from engine.names import file_name, is_text, quoted
-from engine.timebase import SAMPLE_RATE
+from voicelane.base.errors import ModelError
+from voicelane.base.files import read_text
+from voicelane.base.text import file_name, is_text, quoted
+from voicelane.base.timebase import SAMPLE_RATE
 
 FILE_NAME = "manifest.toml"
 WEIGHTS_NAME = "model.onnx"
+INITIALISERS_NAME = "weights.npz"
+"""Arrays by name that a graph without weights is given."""
 MOST_STATE = 1 << 24
 
 
@@ -36,15 +39,27 @@ class Manifest:
     latency_samples: int = 0
     files: dict[str, str] = field(default_factory=dict)
     """sha256 of other files in the folder that the engine loads."""
+    shared: dict[str, str] = field(default_factory=dict)
+    """The same for files of the folder above, whose model this is a part of."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What only this kind of model needs."""
+
+    @property
+    def loaded(self) -> dict[str, str]:
+        """sha256 of all files beside model.onnx that the engine loads."""
+        return self.shared | self.files
+
+    @property
+    def space(self) -> str:
+        """What its vectors compare with: the checksum of the network, or of the one that it stands for."""
+        return str(self.settings.get("embedding_space", self.sha256))
 
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a model folder, without opening the weights."""
     path = folder / FILE_NAME
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_text(path))
         manifest = Manifest(**content)
     except FileNotFoundError:
         raise ModelError(
@@ -67,21 +82,22 @@ def read_weights(folder: Path, sha256: str) -> bytes:
 
 
 def read_part(folder: Path, name: str) -> bytes:
-    """Another file of a model folder, likewise read once and checked against the manifest's `files`."""
+    """Another file of a model folder, or of the one above, likewise read once and checked."""
     manifest = read_manifest(folder)
-    if name not in manifest.files:
+    if name not in manifest.loaded:
         raise ModelError(
             f"{folder / name}: its checksum is not in {FILE_NAME}; reinstall it, or make the file anew "
-            "with `python -m rt_models.training`"
+            "with `python -m voicelane.rt_models.training`"
         )
-    return _checked(folder / name, manifest.files[name])
+    place = folder if name in manifest.files else folder.parent
+    return _checked(place / name, manifest.loaded[name])
 
 
 def verify(folder: Path) -> Manifest:
     """The manifest, after checking that the weights and other files are the ones that it names."""
     manifest = read_manifest(folder)
     read_weights(folder, manifest.sha256)
-    for name in manifest.files:
+    for name in manifest.loaded:
         read_part(folder, name)
     return manifest
 
@@ -106,7 +122,7 @@ def _checked(path: Path, sha256: str) -> bytes:
 def _problems(m: Manifest) -> list[str]:
     """What is not of the type that a manifest has it in."""
     found = [n for n in ("name", "kind", "version", "sha256") if not _is_line(getattr(m, n))]
-    tables = ("inputs", "outputs", "state", "settings", "files")
+    tables = ("inputs", "outputs", "state", "settings", "files", "shared")
     found += [n for n in tables if not isinstance(getattr(m, n), dict)]
     if found or type(m.latency_samples) is not int:
         return [f"{', '.join(found) or 'latency_samples'}: of a wrong type"]
@@ -117,8 +133,8 @@ def _problems(m: Manifest) -> list[str]:
         whole = isinstance(shape, list) and all(type(n) is int and 0 < n <= MOST_STATE for n in shape)
         if not whole or math.prod(shape) > MOST_STATE:
             return [f"state: a shape is not of 1 … {MOST_STATE} numbers"]
-    if not all(_is_line(x) and file_name(n) == n for n, x in m.files.items()):
-        return ["files: a file has no plain name or no checksum"]
+    if not all(_is_line(x) and file_name(n) == n for n, x in m.loaded.items()):
+        return ["files, shared: a file has no plain name or no checksum"]
     return []
 
 

@@ -7,64 +7,65 @@ becomes final, and everything said is compared anew now and then (`reclustering`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from engine.config import DiariserConfig, ReclusteringConfig
-from engine.events import Event, SpeechEnded, SpeechStarted, VoiceMeasured
-from engine.people import Person, Recogniser
-from engine.stages.encoder import Embedding, SegmentEnd, SegmentStart
-from engine.stages.plda import Plda
-from engine.stages.reclustering import Reclustering
-from engine.stages.segmenter import Heard, Piece, Window
-from engine.stages.turns import Turns, Votes
-from engine.stages.verifier import LiveVerifier
-from engine.stages.voices import Speaker, choose, similarity
-from engine.timebase import FRAME_SAMPLES, samples
+from voicelane.base.timebase import FRAME_SAMPLES, samples
+from voicelane.config import DiariserConfig, ReclusteringConfig
+from voicelane.events import Event, SpeechEnded, SpeechStarted, VoiceMeasured
+from voicelane.stages.encoder import Embedding, SegmentEnd, SegmentStart
+from voicelane.stages.reclustering import Reclustering, Revision
+from voicelane.stages.recogniser import Person, Recogniser
+from voicelane.stages.scale import Scale
+from voicelane.stages.segmenter import Heard, Piece, Window
+from voicelane.stages.turns import Turns, Votes
+from voicelane.stages.verifier import LiveVerifier
+from voicelane.stages.voices import Speaker, Voices, choose, similarity
 
 MAX_UNCLAIMED = 64
-MARGIN = 0.1
-CONFIDENCE_SLOPE = 8.0
 
 
 class Diariser:
     """Segment starts, windows and segment ends in, events out."""
 
-    latency_samples = 0
-
     def __init__(
         self,
         config: DiariserConfig,
         reclustering: ReclusteringConfig,
-        plda: Plda,
+        scale: Scale,
         people: Sequence[Person] = (),
         measuring: bool = False,
         verifier: LiveVerifier | None = None,
     ) -> None:
-        """`plda` is of the embeddings' space; `measuring` adds a `VoiceMeasured` for every new piece,
+        """`scale` is that of the encoder; `measuring` adds a `VoiceMeasured` for every new piece,
         `verifier` the evidence of who each speaker is."""
-        self._config, self._global, self._plda, self._measuring = config, reclustering, plda, measuring
-        self._recogniser, self._verifier = Recogniser(people, config.known), verifier
+        self._config, self._global, self._scale, self._measuring = config, reclustering, scale, measuring
+        self._recogniser, self._verifier = Recogniser(people, scale, config.known_llr), verifier
         self._enough = samples(config.enough_s)
+        self.longest_delay_samples = samples(config.shortest_s)  # a turn is told of when it is that long
         self.reset()
 
     def reset(self) -> None:
         self._recogniser.reset()
         if self._verifier:
             self._verifier.reset()
-        self._speakers: list[Speaker] = []
+        self._voices = Voices(self._scale)
         self._unclaimed: list[Piece] = []
         self._makeshift = False  # the only speaker is a sound too short to tell a voice by
         self._n_names = 0  # speakers that ever were
         self._windows: list[Window] = []
         self._likely: list[Piece] = []  # pieces that are not final
         self._turns = Turns(self._config)
-        self._memory = Reclustering(self._global, self._plda, self._config.max_speakers)
+        self._memory = Reclustering(self._global, self._scale, self._config.max_speakers)
         self._before = -1  # the speaker of the latest final piece
         self._done = self._met = 0  # samples up to which all is final, and up to which voices were met
         self._compared = self._began = 0  # samples at which all was compared, and at which speech began
+
+    @property
+    def _speakers(self) -> list[Speaker]:
+        return self._voices.speakers
 
     def distrust(self) -> None:
         """Name and verify nobody until `reset`: the embeddings have left the people's space."""
@@ -110,11 +111,12 @@ class Diariser:
         for piece in window.pieces:
             if piece.end > self._met:
                 self._meet(piece)
+        self._voices.settle(window.end)
         self._met = window.end
         yield from self._measure(window.end, fresh)
         yield from self._settle(final, window)
         if not self._makeshift:  # which may still vanish
-            yield from self._recogniser.hear(window.end, self._speakers)
+            yield from self._recogniser.hear(window.end, self._speakers, self._voices.offset)
             yield from self._verifier.hear(window.end, self._speakers) if self._verifier else ()
         yield from self._turns.likely(self._votes(self._likely, window.settled, window.end), window.end)
         if self._global.every_s and window.end - self._compared >= samples(self._global.every_s):
@@ -129,18 +131,26 @@ class Diariser:
             return
         if not self._speakers or self._makeshift:
             self._improvise(piece)
-        elif similarity(heard, self._speakers).max() < c.new_speaker and len(self._speakers) < c.max_speakers:
+        elif self._voices.ratios(piece).max() < c.new_speaker_llr and len(self._speakers) < c.max_speakers:
             alike = self._alike(self._unclaimed, piece)
             if sum(u.end - u.start for u in [*alike, piece]) >= self._enough:
-                self._found([*alike, piece])
+                self._meet_again([*alike, piece])
                 self._unclaimed = [u for u in self._unclaimed if u not in alike]
             else:
                 self._unclaimed = [*self._unclaimed, piece][-MAX_UNCLAIMED:]
 
+    def _meet_again(self, pieces: Sequence[Piece]) -> None:
+        """Who is like nobody piece by piece may be somebody long absent by all of them."""
+        speaker = self._voices.returning(pieces, self._config.new_speaker_llr)
+        if speaker:
+            speaker.latest = pieces[-1].end
+        else:
+            self._found(pieces)
+
     def _improvise(self, piece: Piece) -> None:
         """The first sound is somebody at once; what is too short for a voice gives its name away."""
         if self._makeshift:
-            self._speakers, self._n_names = [], 0
+            self._voices.speakers, self._n_names = [], 0
         kept = [*self._unclaimed, piece]
         alike = self._alike(kept, piece)
         self._found(alike)
@@ -148,29 +158,42 @@ class Diariser:
         self._unclaimed = kept if self._makeshift else []
 
     def _alike(self, pieces: Sequence[Piece], piece: Piece) -> list[Piece]:
-        least = self._config.agreement
-        return [p for p in pieces if p.heard and piece.heard and p.heard.vector @ piece.heard.vector >= least]
+        least = self._config.agreement_llr
+        return [p for p in pieces if self._voices.alike(p, piece) >= least]
 
     def _found(self, pieces: Iterable[Piece]) -> None:
-        self._n_names += 1
-        self._speakers.append(Speaker(f"S{self._n_names}", self._config.cache))
+        pieces = list(pieces)
+        name, now = self._mint([s.name for s in self._speakers]), pieces[-1].end
+        speaker = Speaker(name, self._config.max_embeddings, self._scale.dim, now)
         for piece in pieces:
             if piece.heard:
-                self._speakers[-1].learn(piece.heard.vector)
+                speaker.learn(piece.heard.vector, piece.heard_samples)
+        self._voices.speakers.append(speaker)
+        self._voices.settle(now)
+
+    def _mint(self, taken: Container[str]) -> str:
+        """A name for a new speaker: the next one, or of those that are all given, one that became free."""
+        if self._n_names < self._config.max_speakers:
+            self._n_names += 1
+            return f"S{self._n_names}"
+        given = [f"S{k + 1}" for k in range(self._n_names)]
+        return min((n for n in given if n not in taken), key=self._recogniser.knows)
 
     def _label(self, pieces: Sequence[Piece], before: int) -> list[tuple[Piece, int, float]]:
         """The speaker of each piece, −1 for nobody, and how sure that is; first voices before second ones."""
-        found: list[tuple[Piece, int, float]] = []
+        labelled: list[tuple[Piece, int, float]] = []
         for piece in sorted(pieces, key=lambda p: (not p.first, p.start)):
-            scores = similarity(piece.heard, self._speakers)
+            scores = self._voices.ratios(piece)
             if piece.first:
-                before = choose(scores, before, self._config.continuity)
-                found.append((piece, before, confidence(scores, before, self._config.new_speaker)))
+                before = choose(scores, before, self._config.continuity_llr)
+                labelled.append((piece, before, confidence(scores, before, self._config.new_speaker_llr)))
             else:
-                owners = [k for p, k, _ in found if p.first and p.start < piece.end and p.end > piece.start]
+                owners = [
+                    k for p, k, _ in labelled if p.first and p.start < piece.end and p.end > piece.start
+                ]
                 other = choose(scores, -1, 0.0, taken=owners[0] if owners else -1)
-                found.append((piece, other, 0.5 * confidence(scores, other, self._config.new_speaker)))
-        return found
+                labelled.append((piece, other, 0.5 * confidence(scores, other, self._config.new_speaker_llr)))
+        return labelled
 
     # What is said of it?
 
@@ -180,17 +203,18 @@ class Diariser:
         for piece, owner, _ in labelled:
             if owner < 0:
                 continue
-            scores = similarity(piece.heard, self._speakers)
-            second = np.sort(np.concatenate(([-1.0, -1.0], scores)))[-2]
+            scores = self._voices.ratios(piece)
+            rival = np.delete(scores, owner).max(initial=-np.inf)
             if piece.first:
                 self._before = owner
+                self._speakers[owner].latest = piece.end
             if (
                 piece.heard
-                and scores[owner] >= c.update
-                and scores[owner] - second >= MARGIN
+                and scores[owner] >= c.update_llr
+                and scores[owner] - rival >= c.margin_llr
                 and not self._makeshift
             ):
-                self._speakers[owner].learn(piece.heard.vector, piece.end - piece.start)
+                self._speakers[owner].learn(piece.heard.vector, piece.heard_samples, piece.end - piece.start)
             self._memory.hear(piece, self._speakers[owner].name)
         votes = self._cast(labelled, self._done, window.settled, self._windows)
         yield from self._turns.extend(votes, window.end)
@@ -227,22 +251,34 @@ class Diariser:
     def _revise(self, now: int) -> list[Event]:
         """Compare everything; speakers that are one after all become one, and new ones join."""
         self._compared = now
-        changes, clusters = self._memory.revise(now, self._turns.open_from(now), self._n_names + 1)
-        if clusters and not self._makeshift:
-            before = self._speakers[self._before].name if self._before >= 0 else ""
-            known = {s.name: s for s in self._speakers}
-            self._speakers = [known.get(n) or self._speaker(n, voices) for n, voices in clusters.items()]
-            names = [s.name for s in self._speakers]
-            self._n_names = max(self._n_names, *(int(name[1:]) for name in names))
-            self._before = names.index(before) if before in names else -1
-            strangers = [self._speaker(n, v) for n, v in clusters.items() if not self._recogniser.knows(n)]
-            return [*changes, *self._recogniser.hear(now, strangers)]
-        return list(changes)
+        revision = self._memory.revise(now, self._turns.open_from(now), self._mint)
+        if not revision.voices or self._makeshift:
+            return list(revision.changes)
+        before = self._speakers[self._before].name if self._before >= 0 else ""
+        self._voices.speakers = self._staying(revision)
+        there = {s.name for s in self._speakers}
+        heard = [self._speaker(n, v, now) for n, v in revision.voices.items()]
+        self._speakers.extend(s for s in heard if s.name not in there)
+        self._voices.settle(now)
+        names = [s.name for s in self._speakers]
+        self._before = names.index(before) if before in names else -1
+        strangers = [s for s in heard if not self._recogniser.knows(s.name)]
+        return [*revision.changes, *self._recogniser.hear(now, strangers, self._voices.offset)]
 
-    def _speaker(self, name: str, voices: Sequence[tuple[np.ndarray, int]]) -> Speaker:
-        speaker = Speaker(name, self._config.cache)
+    def _staying(self, revision: Revision) -> list[Speaker]:
+        """Who is still a speaker: who was heard long ago or lately, or so lately that it was not compared
+        yet; not the one who had a name that is somebody else's now."""
+        names = (
+            revision.voices.keys()
+            | set(revision.past)
+            | {s.name for s in self._speakers if s.latest > self._done}
+        )
+        return [s for s in self._speakers if s.name in names - revision.minted]
+
+    def _speaker(self, name: str, voices: Sequence[tuple[np.ndarray, int]], now: int) -> Speaker:
+        speaker = Speaker(name, self._config.max_embeddings, self._scale.dim, now)
         for vector, spoken_samples in voices:
-            speaker.learn(vector, spoken_samples)
+            speaker.learn(vector, spoken_samples, spoken_samples)
         return speaker
 
     def _measure(self, now: int, pieces: Sequence[Piece]) -> Iterator[VoiceMeasured]:
@@ -259,8 +295,9 @@ def measured(now: int, piece: Piece, heard: Embedding, speakers: Sequence[Speake
 
 
 def confidence(scores: np.ndarray, chosen: int, floor: float) -> float:
-    """Logistic function of the lead over the next best speaker, or over `floor` if that is higher."""
+    """Logistic function of the lead, in log-likelihood ratios, over the next best speaker, or over `floor` if
+    that is higher."""
     if chosen < 0:
         return 0.0
     rival = max(floor, float(np.delete(scores, chosen).max(initial=floor)))
-    return float(1.0 / (1.0 + np.exp(-CONFIDENCE_SLOPE * (scores[chosen] - rival))))
+    return float(1.0 / (1.0 + np.exp(rival - scores[chosen])))

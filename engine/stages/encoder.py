@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.config import EncoderConfig
-from engine.dsp.features import RunningMean
-from engine.errors import ModelError
-from engine.inference.manifest import Manifest
-from engine.inference.onnx import Model, find_model
-from engine.stopwatch import Stopwatch
-from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
+from voicelane.base.errors import ModelError
+from voicelane.base.stopwatch import Stopwatch
+from voicelane.base.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
+from voicelane.config import EncoderConfig
+from voicelane.dsp.features import RunningMean
+from voicelane.inference.manifest import Manifest
+from voicelane.inference.onnx import Model, find_beside, find_model
 
 COLUMNS_PER_FRAME = FRAME_SAMPLES // HOP_SAMPLES
 MIN_COLUMNS = 10
@@ -22,12 +22,13 @@ FEATURE_KINDS = {"log_mel": 1, "log_mel+phase": 3, "kaldi_fbank": 1}
 
 
 class SpeechFrames(NamedTuple):
-    """Judged frames: the encoder's columns (2n, n_bands), whether each frame is speech (n,), and the
-    log-mel bands (2n, 80)."""
+    """Judged frames: the encoder's columns (2n, n_bands), whether each frame is speech (n,), the log-mel
+    bands (2n, 80), and the samples (n, 320)."""
 
     columns: np.ndarray
     speech: np.ndarray
     log_mel: np.ndarray
+    frames: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ Segmented = SegmentStart | Embedding | SegmentEnd
 class SpeakerEncoder:
     """A network behind its normalisation: feature columns of speech in, unit vectors out.
 
+    It holds weights alone, for any number of streams; what it knows of one lies in `stream()`.
+
     The manifest says what a column holds: `features` is `log_mel`, `log_mel+phase` (the log-mel bands and
     two phase features) or `kaldi_fbank`, each of `n_mels` bands; and what is taken off: `mean` is
     `window` (the window's own mean), `none`, or the values at which a running mean starts. A network in two
@@ -76,17 +79,17 @@ class SpeakerEncoder:
         self._model, self._tokens, self._timed = model, tokens, stopwatch or Stopwatch()
         settings = _settings(model.manifest)
         self.name = model.manifest.name
-        self.id = str(settings.get("embedding_space", model.manifest.sha256))
+        self.id = model.manifest.space
         self.dim, self.n_mels = int(settings["dim"]), int(settings["n_mels"])
         self.features = str(settings["features"])
         self.n_bands = self.n_mels * FEATURE_KINDS[self.features]
         self.span, self.stride = int(settings["token_columns"]), int(settings["token_stride"])
-        self._mean = _running_mean(settings)
+        self._settings = settings
         self._of_window = settings["mean"] == "window"
 
-    def normalise(self, columns: np.ndarray) -> np.ndarray:
-        """Columns (n, n_bands) less the running mean of the speech so far, where the model wants one."""
-        return self._mean.process(columns) if self._mean else columns
+    def stream(self) -> EncoderStream:
+        """A stream of speech that begins now."""
+        return EncoderStream(_running_mean(self._settings))
 
     def tokens(self, columns: np.ndarray) -> np.ndarray:
         """What neighbouring windows share, of normalised columns (n, n_bands): the columns themselves, or
@@ -111,17 +114,31 @@ class SpeakerEncoder:
             )
         return (found / length).astype(np.float32)
 
+
+class EncoderStream:
+    """What an encoder knows of one stream: the running mean of its speech, where the model wants one."""
+
+    def __init__(self, mean: RunningMean | None) -> None:
+        self._mean = mean
+
+    def normalise(self, columns: np.ndarray) -> np.ndarray:
+        """Columns (n, n_bands) less the running mean of the speech so far."""
+        return self._mean.process(columns) if self._mean else columns
+
     def reset(self) -> None:
+        """No speech so far."""
         if self._mean:
             self._mean.reset()
 
 
 def load_encoder(config: EncoderConfig, stopwatch: Stopwatch | None = None) -> SpeakerEncoder:
-    """The encoder that the settings name, with its `tokens` half where it has one."""
+    """The encoder that the settings name, with its `tokens` half or that of the encoder it is made of."""
     folder = find_model(config.model, "encoder")
     model = Model(folder, config.threads)
-    halved = "token_columns" in model.manifest.settings
-    return SpeakerEncoder(model, Model(folder / "tokens", config.threads) if halved else None, stopwatch)
+    if "token_columns" not in model.manifest.settings:
+        return SpeakerEncoder(model, None, stopwatch)
+    tokens = find_beside(folder, model.manifest.space, "tokens") or folder / "tokens"
+    return SpeakerEncoder(model, Model(tokens, config.threads), stopwatch)
 
 
 def _settings(manifest: Manifest) -> dict[str, Any]:
@@ -158,10 +175,8 @@ def _settings(manifest: Manifest) -> dict[str, Any]:
 def _running_mean(settings: dict[str, Any]) -> RunningMean | None:
     if isinstance(settings["mean"], str):
         return None
-    columns = (
-        settings.get(name, d) for name, d in (("mean_prior_columns", 10), ("mean_longest_columns", 300))
-    )
-    return RunningMean(np.array(settings["mean"]), *columns)
+    prior, longest = settings.get("mean_prior_columns", 10), settings.get("mean_longest_columns", 300)
+    return RunningMean(np.array(settings["mean"]), prior, longest, n_mels=int(settings["n_mels"]))
 
 
 class EncoderStage:
@@ -172,17 +187,16 @@ class EncoderStage:
     tokens once, however many windows it is in.
     """
 
-    latency_samples = 0
-
     def __init__(self, config: EncoderConfig, encoder: SpeakerEncoder) -> None:
-        self._encoder = encoder
+        self._encoder, self._stream = encoder, encoder.stream()
         self._window, self._step, self._first = (
             samples(s) // HOP_SAMPLES for s in (config.window_s, config.step_s, config.first_s)
         )
+        self.longest_delay_samples = max(self._first, self._step) * HOP_SAMPLES
         self.reset()
 
     def reset(self) -> None:
-        self._encoder.reset()
+        self._stream.reset()
         self._position = 0  # columns judged so far
         self._speaking = False
         self._length = self._next = self._embedded = 0  # columns of this segment
@@ -219,7 +233,7 @@ class EncoderStage:
             found.append(SegmentStart(self._position * HOP_SAMPLES))
         while len(columns):
             n = min(len(columns), self._next - self._length)
-            new, columns = self._encoder.normalise(columns[:n]), columns[n:]
+            new, columns = self._stream.normalise(columns[:n]), columns[n:]
             self._columns = np.concatenate((self._columns, new))
             self._position += n
             self._length += n

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.config import EnhancerConfig
-from engine.errors import ModelError
-from engine.events import EnhancerFellBack
-from engine.inference.manifest import Manifest, read_manifest
-from engine.inference.onnx import Model, find_model, installed
-from engine.stages.encoder import Embedding, Segmented, SegmentStart, SpeakerEncoder
-from engine.stages.segmenter import Window
-from engine.stopwatch import Stopwatch
+from voicelane.base.errors import ModelError
+from voicelane.base.stopwatch import Stopwatch
+from voicelane.config import EnhancerConfig
+from voicelane.events import EnhancerFellBack
+from voicelane.inference.manifest import Manifest, read_manifest
+from voicelane.inference.onnx import Model, find_model, installed
+from voicelane.stages.encoder import Embedding, Segmented, SegmentStart, SpeakerEncoder
+from voicelane.stages.segmenter import Window
 
 SEED = 0
 METHODS = ("seed", "mlp")
@@ -34,7 +34,7 @@ class Enhancer:
         self._model, self._timed = model, stopwatch or Stopwatch()
         settings = model.manifest.settings
         self.name, self.dim = model.manifest.name, int(settings["dim"])
-        self.id = f"{self.name} {model.manifest.sha256[:12]}"
+        self.id = f"{self.name} {model.manifest.space[:12]}"
         self._confidence = np.array(settings["confidence"])
         noise = np.random.default_rng(SEED).standard_normal((draws, self.dim)).astype(np.float32)
         self._noise = np.concatenate((np.zeros((1, self.dim), np.float32), noise))
@@ -101,7 +101,8 @@ def find_enhancer(name: str, encoder: SpeakerEncoder) -> Path:
         known = ", ".join(str(read_manifest(f).settings.get("encoder")) for f in made_for.values())
         raise ModelError(
             f"no {name} enhancer is installed for the encoder {encoder.name} (there is one for: "
-            f"{known or 'none'}); train one with `python -m rt_models.training seed --encoder {encoder.name}`"
+            f"{known or 'none'}); train one with "
+            f"`python -m voicelane.rt_models.training seed --encoder {encoder.name}`"
         )
     return made_for[encoder.id]
 
@@ -153,7 +154,7 @@ class EnhancerStage:
     `EnhancerFellBack`; from then on the embeddings stay raw.
     """
 
-    latency_samples = 0
+    longest_delay_samples = 0
 
     def __init__(self, enhancer: Enhancer | None, problem: str = "") -> None:
         self._loaded, self._trouble = enhancer, problem

@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.config import VadConfig
-from engine.dsp.fbank import KaldiFbank
-from engine.dsp.features import N_MELS, FeatureExtractor, Features
-from engine.dsp.stft import Stft
-from engine.inference.onnx import Model, find_model
-from engine.stages.encoder import COLUMNS_PER_FRAME, SpeakerEncoder, SpeechFrames
-from engine.stages.vad import Decisions, Vad, VadInput
-from engine.stopwatch import Stopwatch
-from engine.timebase import FRAME_SAMPLES
+from voicelane.base.stopwatch import Stopwatch
+from voicelane.base.timebase import FRAME_SAMPLES
+from voicelane.config import VadConfig
+from voicelane.dsp.fbank import KaldiFbank
+from voicelane.dsp.features import N_MELS, FeatureExtractor, Features
+from voicelane.dsp.stft import Stft
+from voicelane.inference.onnx import Model, find_model
+from voicelane.stages.encoder import COLUMNS_PER_FRAME, SpeakerEncoder, SpeechFrames
+from voicelane.stages.leveller import Leveller
+from voicelane.stages.vad import Decisions, Vad, VadInput
 
 
 class FrontEnd:
-    """Frames float32 (n, 320) in, `SpeechFrames` out for as many frames, `latency_samples` later."""
+    """Frames float32 (n, 320) in, `SpeechFrames` out for as many frames, `latency_samples` later.
+
+    The encoder's columns are those of the sound as it came, the log-mel bands are levelled.
+    """
 
     def __init__(
-        self, config: VadConfig, encoder: SpeakerEncoder, stopwatch: Stopwatch | None = None
+        self,
+        config: VadConfig,
+        encoder: SpeakerEncoder,
+        stopwatch: Stopwatch | None = None,
+        recording: bool = False,
     ) -> None:
+        """Of a `recording`, which is heard as a whole, the level does not matter at all (`Leveller`)."""
         self._encoder, self._timed = encoder, stopwatch or Stopwatch()
         self._stft, self._features = Stft(), FeatureExtractor(phase=encoder.features == "log_mel+phase")
         self._columns = ColumnSource(encoder)
-        self._vad = Vad(config, Model(find_model(config.model, "vad")))
+        self._leveller, self._vad = Leveller(recording), Vad(config, Model(find_model(config.model, "vad")))
         self.latency_samples = self._vad.latency_samples
         self.reset()
 
     def reset(self) -> None:
-        for stage in (self._stft, self._features, self._columns, self._vad):
+        for stage in (self._stft, self._features, self._columns, self._leveller, self._vad):
             stage.reset()
         self._waiting = np.zeros((0, self._encoder.n_bands), np.float32)  # columns not judged yet
         self._waiting_mel = np.zeros((0, N_MELS), np.float32)
+        self._waiting_frames = np.zeros((0, FRAME_SAMPLES), np.float32)
 
     def process(self, frames: np.ndarray) -> SpeechFrames:
         with self._timed("stft"):
@@ -41,19 +51,23 @@ class FrontEnd:
             features = self._features.process(spectra)
             columns = self._columns.process(frames, spectra, features)
             self._waiting = np.concatenate((self._waiting, columns))
-            self._waiting_mel = np.concatenate((self._waiting_mel, features.log_mel))
+            heard = self._leveller.process(VadInput(frames, features.log_mel))
+            self._waiting_mel = np.concatenate((self._waiting_mel, heard.log_mel))
+            self._waiting_frames = np.concatenate((self._waiting_frames, frames))
         with self._timed("vad"):
-            decisions = self._vad.process(VadInput(frames, features.log_mel))
+            decisions = self._vad.process(heard)
         return self._judged(decisions)
 
     def flush(self) -> SpeechFrames:
         return self._judged(self._vad.flush())
 
     def _judged(self, decisions: Decisions) -> SpeechFrames:
-        n_columns = COLUMNS_PER_FRAME * len(decisions.speech)
+        n_frames = len(decisions.speech)
+        n_columns = COLUMNS_PER_FRAME * n_frames
         judged, self._waiting = self._waiting[:n_columns], self._waiting[n_columns:]
         mel, self._waiting_mel = self._waiting_mel[:n_columns], self._waiting_mel[n_columns:]
-        return SpeechFrames(judged, decisions.speech, mel)
+        frames, self._waiting_frames = self._waiting_frames[:n_frames], self._waiting_frames[n_frames:]
+        return SpeechFrames(judged, decisions.speech, mel, frames)
 
 
 class ColumnSource:

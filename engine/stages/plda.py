@@ -3,23 +3,11 @@ clustering on top of it (VBx, Landini et al. 2022)."""
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from engine.config import EncoderConfig
-from engine.dsp.kernels import forward_backward
-from engine.errors import ModelError
-from engine.inference.manifest import read_manifest, read_part
-from engine.inference.onnx import find_model, installed
-from engine.names import quoted
-from engine.stages.encoder import SpeakerEncoder
-
-NAME = "plda.npz"
-SAME_PERSON = 0.5
-"""Cosine between two embeddings of one person that an encoder without a model of its own is taken to give."""
+from voicelane.dsp.kernels import forward_backward
 
 
 class Plda(NamedTuple):
@@ -32,46 +20,19 @@ class Plda(NamedTuple):
     between: np.ndarray
     """float64 (k,)"""
 
-    def project(self, vectors: np.ndarray) -> np.ndarray:
-        """Unit vectors (n, dim) where the model holds, (n, k)."""
-        return (vectors - self.mean) @ self.transform
 
+class Statistics(NamedTuple):
+    """What was heard before of the first speakers of a clustering."""
 
-def isotropic(dim: int) -> Plda:
-    """The model of an encoder of which nothing is known: every direction alike."""
-    share = SAME_PERSON / (1.0 - SAME_PERSON)
-    return Plda(np.zeros(dim), np.eye(dim) * np.sqrt(dim / (1.0 - SAME_PERSON)), np.full(dim, share))
+    counts: np.ndarray
+    """Embeddings of each (m,)."""
+    sums: np.ndarray
+    """Of these, projected (m, k)."""
 
-
-def load_plda(config: EncoderConfig, encoder: SpeakerEncoder, enhanced: bool) -> Plda:
-    """The model in the encoder's folder, or in that of the encoder it is a variant of; else `isotropic`.
-
-    Raises `ModelError` for a file that is damaged or of another encoder.
-    """
-    folders = [find_model(config.model, "encoder")]
-    folders += [f for f in installed() if read_manifest(f).sha256 == encoder.id]
-    found = next((f / NAME for f in folders if (f / NAME).exists()), None)
-    if found is None or enhanced:
-        return isotropic(encoder.dim)
-    return read_plda(read_part(found.parent, NAME), found, encoder)
-
-
-def read_plda(content: bytes, path: Path, encoder: SpeakerEncoder) -> Plda:
-    """The content of a file that `python -m rt_models.training plda` wrote."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
-            found = {name: kept[name] for name in ("mean", "transform", "between", "encoder_id")}
-            mean, transform, between = (found[n].astype(np.float64) for n in ("mean", "transform", "between"))
-    except Exception as problem:  # numpy and zipfile raise a dozen kinds for damage
-        raise ModelError(f"{path}: is damaged ({quoted(str(problem))}); reinstall the model") from None
-    if str(found["encoder_id"]) != encoder.id:
-        raise ModelError(
-            f"{path}: was fitted to another encoder; fit it with `python -m rt_models.training plda`"
-        )
-    whole = all(np.isfinite(x).all() for x in (mean, transform, between))
-    if not whole or mean.shape != (encoder.dim,) or transform.shape != (encoder.dim, between.size):
-        raise ModelError(f"{path}: does not fit embeddings of {encoder.dim} numbers; reinstall the model")
-    return Plda(mean, transform, between)
+    def filled(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Counts (n, 1) and sums (n, k) for `n` speakers; of the others nothing was heard."""
+        more = n - len(self.counts)
+        return np.pad(self.counts, (0, more))[:, None], np.pad(self.sums, ((0, more), (0, 0)))
 
 
 def vbx(
@@ -81,26 +42,40 @@ def vbx(
     loop: float,
     acoustic: float,
     speaker: float,
+    before: Statistics | None = None,
     rounds: int = 20,
 ) -> np.ndarray:
     """Chances (n, n_speakers) of embeddings (n, k) in order of time, from labels `start` (n,).
 
     A hidden Markov model whose states are speakers, each with a Gaussian posterior of its voice; `loop` is
     the chance to stay, `acoustic` (F_A) and `speaker` (F_B) weigh evidence and prior. A state that the
-    evidence does not need loses its share.
+    evidence does not need loses its share. The first states are the speakers of `before`, whose evidence
+    counts with what is heard now.
     """
-    n_speakers = int(start.max()) + 1
-    chance = np.where(start[:, None] == np.arange(n_speakers), np.exp(5.0), 1.0)
-    chance /= chance.sum(axis=1, keepdims=True)
-    prior, scaled, last = np.full(n_speakers, 1.0 / n_speakers), projected * np.sqrt(between), -np.inf
+    before = before or Statistics(np.zeros(0), np.zeros((0, len(between))))
+    n_known = len(before.counts)
+    n_speakers = max(n_known, int(start.max()) + 1)
+    chance = _begun(start, n_known, n_speakers)
+    counts, sums = before.filled(n_speakers)
+    prior, last = np.full(n_speakers, 1.0 / n_speakers), -np.inf
+    scaled, sums = projected * np.sqrt(between), sums * np.sqrt(between)
     ratio = acoustic / speaker
     for _ in range(rounds):
-        spread = 1.0 / (1.0 + ratio * chance.sum(axis=0)[:, None] * between)  # (S, k)
-        voice = ratio * spread * (chance.T @ scaled)
-        log_p = acoustic * (scaled @ voice.T - 0.5 * (spread + voice**2) @ between)
+        spread = 1.0 / (1.0 + ratio * (counts + chance.sum(axis=0)[:, None]) * between)  # (S, k)
+        voice = ratio * spread * (sums + chance.T @ scaled)
+        power = (spread + voice**2) * between
+        log_p = acoustic * (scaled @ voice.T - 0.5 * power.sum(axis=1))
         chance, prior, total = forward_backward(log_p, prior, loop)
+        total += acoustic * float(np.sum(sums * voice - 0.5 * counts * power))
         bound = total + 0.5 * speaker * float(np.sum(np.log(spread) - spread - voice**2 + 1.0))
         if bound - last < 1e-3:
             break
         last = bound
     return chance
+
+
+def _begun(start: np.ndarray, n_known: int, n_speakers: int) -> np.ndarray:
+    """Chances (n, n_speakers) to begin with: near to labels `start` (n,), a little for each new speaker."""
+    chance = np.tile(np.where(np.arange(n_speakers) < n_known, 0.0, 1.0), (len(start), 1))
+    chance[np.arange(len(start)), start] = np.exp(5.0)
+    return np.asarray(chance / chance.sum(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""The four words of a streaming stage."""
+"""The four words of a streaming stage, for frames and for events."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ Out = TypeVar("Out", covariant=True)
 class Stage(Protocol[In, Out]):
     """Whole frames in, results out; tests/laws.py states what every stage obeys."""
 
-    @property
-    def latency_samples(self) -> int:
-        """How many samples later than its input a result appears, exactly."""
-
     def process(self, x: In, /) -> Out:
         """Results that the new input completes."""
 
@@ -23,3 +19,19 @@ class Stage(Protocol[In, Out]):
 
     def reset(self) -> None:
         """Forget the stream: indistinguishable from a new stage."""
+
+
+class FrameStage(Stage[In, Out], Protocol[In, Out]):
+    """Frames in and frames out, so many for each."""
+
+    @property
+    def latency_samples(self) -> int:
+        """How many samples later than its input a result appears, exactly."""
+
+
+class EventStage(Stage[In, Out], Protocol[In, Out]):
+    """Frames or events in, and events out when there is something to tell."""
+
+    @property
+    def longest_delay_samples(self) -> int:
+        """How many samples of its input may be heard, at most, after one that nothing was told of yet."""

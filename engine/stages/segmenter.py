@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.config import SegmentationConfig
-from engine.dsp.features import N_MELS
-from engine.errors import ModelError
-from engine.inference.onnx import Model, find_model
-from engine.stages.encoder import (
+from voicelane.base.errors import ModelError
+from voicelane.base.stopwatch import Stopwatch
+from voicelane.base.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
+from voicelane.config import SegmentationConfig
+from voicelane.dsp.features import N_MELS
+from voicelane.inference.onnx import Model, find_model
+from voicelane.stages.encoder import (
     COLUMNS_PER_FRAME,
     MIN_COLUMNS,
     Embedding,
@@ -22,8 +24,6 @@ from engine.stages.encoder import (
     SpeakerEncoder,
     SpeechFrames,
 )
-from engine.stopwatch import Stopwatch
-from engine.timebase import FRAME_SAMPLES, HOP_SAMPLES, samples
 
 SHORTEST_COLUMNS = 80
 
@@ -40,6 +40,11 @@ class Piece:
     """Of the same voice there and nearby; None where too little of it is heard alone."""
     n_frames: int
     """Speech of 20 ms behind the embedding."""
+
+    @property
+    def heard_samples(self) -> int:
+        """Speech behind the embedding."""
+        return self.n_frames * FRAME_SAMPLES
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,29 +66,60 @@ Heard = SegmentStart | Window | SegmentEnd
 
 
 class Segmentation:
-    """The network: log-mel columns (n, 80), a multiple of 4, in, probabilities of its voices out."""
+    """The network: sound in frames of 20 ms in, probabilities of its voices out.
+
+    Its manifest says what it takes of a frame: `features` is `log_mel` (two columns of 80 bands; the network
+    answers every 20 ms) or `samples` (it answers every `frame_step_samples`, of `frame_span_samples` each).
+    Where it `tells_speech`, it may find some that the detector missed.
+    """
 
     def __init__(self, model: Model, stopwatch: Stopwatch | None = None) -> None:
         self._model, self._timed = model, stopwatch or Stopwatch()
         settings = model.manifest.settings
-        if settings.get("n_mels") != N_MELS or "classes" not in settings or "window_columns" not in settings:
+        self._by_samples = settings.get("features") == "samples"
+        needed = {"classes", "window_columns", "features"}
+        needed |= {"frame_step_samples", "frame_span_samples"} if self._by_samples else {"n_mels"}
+        if needed - settings.keys() or settings.get("n_mels", N_MELS) != N_MELS:
             raise ModelError(
-                f"{model.manifest.name}: expected settings.n_mels = {N_MELS}, window_columns and classes in "
-                "its manifest; reinstall the model"
+                f"{model.manifest.name}: expected settings.{', settings.'.join(sorted(needed))} in its "
+                f"manifest, and {N_MELS} bands; reinstall the model"
             )
+        if self._by_samples:
+            self._step, self._span = (int(settings[f"frame_{n}_samples"]) for n in ("step", "span"))
         self.window_columns = int(settings["window_columns"])
+        self.tells_speech = bool(settings.get("tells_speech", False))
+        self.width = FRAME_SAMPLES if self._by_samples else COLUMNS_PER_FRAME * N_MELS
         self._members = np.zeros((len(settings["classes"]), 3), np.float32)
         for row, voices in enumerate(settings["classes"]):
             self._members[row, voices] = 1.0
         self._alone = self._members * (self._members.sum(axis=1, keepdims=True) == 1)
 
-    def __call__(self, log_mel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Per 20 ms frame, that each voice speaks, and that it speaks alone: float32 (n // 2, 3) each."""
+    def of(self, x: SpeechFrames) -> np.ndarray:
+        """What the network takes of judged frames, float32 (n, width)."""
+        return x.frames if self._by_samples else x.log_mel.reshape(len(x.speech), self.width)
+
+    def __call__(self, sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Per 20 ms frame of (n, width), n even, that each voice speaks, and that it speaks alone: float32
+        (n, 3) each."""
         with self._timed("segmentation"):
-            logits = self._model.run(log_mel=log_mel[None])[0][0]
-            chance = np.exp(logits - logits.max(axis=1, keepdims=True))
-            chance /= chance.sum(axis=1, keepdims=True)
+            chance = self._of_samples(sound) if self._by_samples else self._of_log_mel(sound)
         return chance @ self._members, chance @ self._alone
+
+    def _of_log_mel(self, sound: np.ndarray) -> np.ndarray:
+        return softmax(self._model.run(log_mel=sound.reshape(1, -1, N_MELS))[0][0])
+
+    def _of_samples(self, sound: np.ndarray) -> np.ndarray:
+        """Chances (n, n_classes) by straight lines between the network's own frames."""
+        chance = softmax(self._model.run(samples=sound.reshape(1, -1))[0][0])
+        own = self._step * np.arange(len(chance)) + self._span // 2
+        wanted = FRAME_SAMPLES * np.arange(len(sound)) + FRAME_SAMPLES // 2
+        return np.stack([np.interp(wanted, own, c) for c in chance.T], axis=1).astype(np.float32)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Chances over the last axis of (n, k)."""
+    chance = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return chance / chance.sum(axis=1, keepdims=True)
 
 
 def load_segmentation(config: SegmentationConfig, stopwatch: Stopwatch | None = None) -> Segmentation:
@@ -108,7 +144,7 @@ class _View(NamedTuple):
     clean: np.ndarray
     """Whether it speaks alone (n_frames, 3)."""
     speech: np.ndarray
-    """Whether anybody does, by the detector (n_frames,)."""
+    """Whether anybody does, by the detector or the network (n_frames,)."""
 
 
 @dataclass
@@ -120,8 +156,8 @@ class _State:
     speaking: bool = False
     silence: int = 1 << 40
     """Columns since somebody spoke."""
-    log_mel: np.ndarray = field(default_factory=lambda: np.zeros((0, N_MELS), np.float32))
-    """Of the last window, as `speech` (n_frames,)."""
+    sound: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """What the network takes of the last window (n_frames, width), as `speech` (n_frames,)."""
     speech: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     pending: list[np.ndarray] = field(default_factory=list)
     """Normalised columns of the running speech that are in no token yet."""
@@ -132,13 +168,12 @@ class Segmenter:
     """`SpeechFrames` in; segment starts, windows and segment ends out, in order of time.
 
     A window ends every `step_s` of the stream while somebody speaks and until `linger_s` afterwards, and
-    while somebody speaks, glances every `glance_s` fall between.
+    while somebody speaks, glances every `glance_s` fall between. Speech is told for good by the first window
+    that ends `confirm_s` behind it; with a `linger_s` that is shorter, by the next speech at the latest.
     """
 
-    latency_samples = 0
-
     def __init__(self, config: SegmentationConfig, network: Segmentation, encoder: SpeakerEncoder) -> None:
-        self._network, self._encoder = network, encoder
+        self._network, self._encoder, self._stream = network, encoder, encoder.stream()
         self._step, self._glance, self._linger = (
             samples(s) // HOP_SAMPLES for s in (config.step_s, config.glance_s, config.linger_s)
         )
@@ -146,44 +181,46 @@ class Segmenter:
             samples(s) // FRAME_SAMPLES for s in (config.confirm_s, config.context_s)
         )
         self._least = max(MIN_COLUMNS, samples(config.least_s) // HOP_SAMPLES) // encoder.stride
-        self._sure, self._second = config.sure, config.second
+        self._alone, self._second = config.alone_probability, config.second_probability
         self.window_columns = network.window_columns
+        self.longest_delay_samples = self._confirm * FRAME_SAMPLES + self._step * HOP_SAMPLES
         self.reset()
 
     def reset(self) -> None:
-        self._encoder.reset()
-        self._state = _State()
+        self._stream.reset()
+        self._state = _State(sound=np.zeros((0, self._network.width), np.float32))
         self._settled = self._newest = 0  # frames that are told for good, and for the time being
 
     def process(self, x: SpeechFrames) -> list[Heard]:
-        found: list[Heard] = []
+        items: list[Heard] = []
         s, done = self._state, 0
         while done < len(x.speech):
             left = min(step - s.position % step for step in (self._step, self._glance)) // COLUMNS_PER_FRAME
             n = min(left, len(x.speech) - done)
-            found += self._hear(SpeechFrames(*(part for part in _cut(x, done, done + n))))
+            items += self._hear(_cut(x, done, done + n))
             done += n
             if s.position % self._step == 0:
-                found += self._window() if s.silence <= self._linger else ()
+                items += self._window() if s.silence <= self._linger else ()
             elif s.position % self._glance == 0 and s.speaking:
-                found += self._window(glance=True)
-        return found
+                items += self._window(glance=True)
+        return items
 
     def flush(self) -> list[Heard]:
         s = self._state
-        found: list[Heard] = []
+        items: list[Heard] = []
         if s.silence <= self._linger:
-            found += self._window(ending=True)
+            items += self._window(ending=True)
         if s.speaking:
             s.speaking = False
-            found.append(SegmentEnd(s.position * HOP_SAMPLES))
-        return found
+            items.append(SegmentEnd(s.position * HOP_SAMPLES))
+        return items
 
     def _hear(self, x: SpeechFrames) -> Iterator[Heard]:
         """Take up frames that lie within one step."""
         s = self._state
-        s.log_mel = np.concatenate((s.log_mel, x.log_mel))[-self._network.window_columns :]
-        s.speech = np.concatenate((s.speech, x.speech))[-self._network.window_columns // COLUMNS_PER_FRAME :]
+        most = self._network.window_columns // COLUMNS_PER_FRAME
+        s.sound = np.concatenate((s.sound, self._network.of(x)))[-most:]
+        s.speech = np.concatenate((s.speech, x.speech))[-most:]
         edges = np.flatnonzero(np.diff(x.speech)) + 1
         for first, last in itertools.pairwise([0, *edges.tolist(), len(x.speech)]):
             if x.speech[first] != s.speaking:
@@ -196,7 +233,7 @@ class Segmenter:
             s.silence = 0 if s.speaking else s.silence + n
             if s.speaking:
                 columns = x.columns[first * COLUMNS_PER_FRAME : last * COLUMNS_PER_FRAME]
-                s.pending.append(self._encoder.normalise(columns))
+                s.pending.append(self._stream.normalise(columns))
 
     def _take_tokens(self) -> None:
         """Turn the waiting columns of the running speech to tokens; drop those behind the window."""
@@ -208,13 +245,13 @@ class Segmenter:
             s.tokens.append(_Tokens(values, first + e.stride * np.arange(len(values)) + e.span // 2))
             columns = columns[len(values) * e.stride :]
         s.pending = [columns]
-        begin = s.position - len(s.log_mel)
+        begin = s.position - COLUMNS_PER_FRAME * len(s.sound)
         s.tokens = [t for t in s.tokens if t.centres[-1] >= begin]
 
     def _window(self, ending: bool = False, glance: bool = False) -> Iterator[Window]:
         """What is known now: for good of what lies `confirm_s` back, and for the time being of the newest."""
         s = self._state
-        if len(s.log_mel) < SHORTEST_COLUMNS:
+        if COLUMNS_PER_FRAME * len(s.sound) < SHORTEST_COLUMNS:
             return
         self._take_tokens()
         view = self._view()
@@ -230,10 +267,13 @@ class Segmenter:
 
     def _view(self) -> _View:
         s = self._state
-        usable = len(s.log_mel) // 4 * 4
-        activity, alone = self._network(s.log_mel[-usable:])
-        begin = (s.position - usable) // COLUMNS_PER_FRAME
-        return _View(begin, activity, alone > self._sure, s.speech[-usable // COLUMNS_PER_FRAME :])
+        usable = len(s.sound) // 2 * 2
+        activity, alone = self._network(s.sound[-usable:])
+        begin = s.position // COLUMNS_PER_FRAME - usable
+        speech = s.speech[-usable:]
+        if self._network.tells_speech:
+            speech = speech | (activity.max(axis=1) > self._alone)
+        return _View(begin, activity, alone > self._alone, speech)
 
     def _pieces(self, view: _View, first: int, last: int) -> Iterator[Piece]:
         """Who speaks in the frames `first` … `last` − 1: runs of the clearest voice, and of the second."""
@@ -269,7 +309,7 @@ class Segmenter:
         return Piece(start, end, clearest, heard, len(tokens) * self._encoder.stride // COLUMNS_PER_FRAME)
 
 
-def _cut(x: SpeechFrames, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _cut(x: SpeechFrames, first: int, last: int) -> SpeechFrames:
     """Frames `first` … `last` − 1."""
     columns = slice(first * COLUMNS_PER_FRAME, last * COLUMNS_PER_FRAME)
-    return x.columns[columns], x.speech[first:last], x.log_mel[columns]
+    return SpeechFrames(x.columns[columns], x.speech[first:last], x.log_mel[columns], x.frames[first:last])

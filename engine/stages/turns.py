@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.config import DiariserConfig
-from engine.events import SpeakerTurn
-from engine.timebase import FRAME_SAMPLES, samples
+from voicelane.base.timebase import FRAME_SAMPLES, samples
+from voicelane.config import DiariserConfig
+from voicelane.events import SpeakerTurn
 
 LEAST = 0.02
 """Nobody speaks who gets fewer votes."""
@@ -63,7 +63,7 @@ class Turns:
     """Votes in, provisional and final `SpeakerTurn` events out."""
 
     def __init__(self, config: DiariserConfig) -> None:
-        self._speech, self._overlap = config.speech, config.overlap
+        self._speech, self._overlap = config.speech_people, config.overlap_people
         self._gap, self._least = (samples(s) // FRAME_SAMPLES for s in (config.gap_s, config.shortest_s))
         self._open: dict[str, _Open] = {}
         self._published: list[SpeakerTurn] = []
@@ -71,8 +71,9 @@ class Turns:
     def extend(self, votes: Votes, now: int) -> Iterator[SpeakerTurn]:
         """Take up final votes ; turns that nothing can join come out."""
         active, first = votes.speakers(self._speech, self._overlap), votes.first
-        for name, mine, sure, clear in zip(votes.names, active.T, votes.each.T, votes.clear.T, strict=True):
-            for a, b in runs(mine):
+        for k in np.flatnonzero(active.any(axis=0)).tolist():
+            name, sure, clear = votes.names[k], votes.each[:, k], votes.clear[:, k]
+            for a, b in runs(active[:, k]):
                 yield from self._add(name, first + a, first + b, now)
                 turn, known = self._open[name], clear[a:b][~np.isnan(clear[a:b])]
                 turn.sure, turn.n_frames = turn.sure + float(sure[a:b].sum()), turn.n_frames + b - a
@@ -121,8 +122,9 @@ class Turns:
         """The running turns, and the likeliest speaker of each moment that is not final yet."""
         alone, first = votes.speakers(self._speech, self._overlap, most=1), votes.first
         tails = {
-            name: [(first + a, first + b, float(sure[a:b].mean())) for a, b in runs(mine)]
-            for name, mine, sure in zip(votes.names, alone.T, votes.each.T, strict=True)
+            votes.names[k]: [(first + a, first + b, float(votes.each[a:b, k].mean())) for a, b in runs(mine)]
+            for k, mine in enumerate(alone.T)
+            if mine.any()
         }
         for name in self._open.keys() - tails.keys():
             tails[name] = []

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import webrtcvad
 
-from engine.config import VadConfig
-from engine.dsp import kernels
-from engine.dsp.features import ENERGY_FLOOR, N_MELS
-from engine.inference.onnx import Model
-from engine.timebase import FRAME_SAMPLES, SAMPLE_RATE
+from voicelane.base.timebase import FRAME_SAMPLES, SAMPLE_RATE
+from voicelane.config import VadConfig
+from voicelane.dsp import kernels
+from voicelane.dsp.features import N_MELS
+from voicelane.inference.onnx import Model
 
 MODES = (0, 1, 2, 3)
 N_BANDS = N_MELS // 2
@@ -24,7 +24,9 @@ N_EVIDENCE = len(MODES) + N_BANDS + 2
 FLOOR_BLOCK_FRAMES, FLOOR_BLOCKS, FLOOR_SMOOTHING = 20, 8, 0.7
 NOISY_DB, CLEAN_DB = 10.0, 40.0
 PEAK_FALL_DB = 0.03
-DEAD_LEVEL = math.log(ENERGY_FLOOR) + 0.5
+HEARD_FLOOR = math.log(1e-10)
+"""Log power of a band below which the networks were never trained to hear."""
+DEAD_LEVEL = HEARD_FLOOR + 0.5
 POWER_TO_DB = 10.0 / math.log(10.0)
 
 
@@ -87,17 +89,18 @@ class VadEvidence:
         peak_db = np.empty_like(level_db)
         self._peak_db = kernels.falling_peak(level_db, PEAK_FALL_DB, self._peak_db, peak_db)
         features = (
-            self._votes(x.frames),
+            self._votes(x.frames, bands.max(axis=1) > DEAD_LEVEL),
             np.clip(bands - floor, -2.0, 12.0) * 0.25,
             np.clip(np.stack((level_db - peak_db, peak_db - floor_db), axis=1), -60.0, 60.0) * 0.05,
         )
         return Evidence(np.concatenate(features, axis=1, dtype=np.float32), level_db - floor_db)
 
-    def _votes(self, frames: np.ndarray) -> np.ndarray:
+    def _votes(self, frames: np.ndarray, alive: np.ndarray) -> np.ndarray:
+        """Digital silence is not shown to the detectors, which would get used to it."""
         pcm = (np.clip(frames, -1.0, 1.0) * 32767.0).astype(np.int16)
-        votes = np.empty((len(frames), len(MODES)), np.float32)
-        for t, frame in enumerate(pcm):
-            heard = frame.tobytes()
+        votes = np.zeros((len(frames), len(MODES)), np.float32)
+        for t in np.flatnonzero(alive):
+            heard = pcm[t].tobytes()
             votes[t] = [detector.is_speech(heard, SAMPLE_RATE) for detector in self._detectors]
         return votes
 
@@ -109,7 +112,7 @@ class Vad:
     """`VadInput` in, `Decisions` out for exactly as many frames, `latency_samples` later."""
 
     def __init__(self, config: VadConfig, model: Model) -> None:
-        self._config, self._model = config, model
+        self._config, self._network = config, model.stream()
         self._ahead_frames = model.manifest.latency_samples // FRAME_SAMPLES
         self._held_frames = config.onset_frames - 1 + config.pre_roll_frames
         self.latency_samples = (self._ahead_frames + self._held_frames) * FRAME_SAMPLES
@@ -118,7 +121,7 @@ class Vad:
 
     def reset(self) -> None:
         self._evidence.reset()
-        self._model.reset()
+        self._network.reset()
         self._levels = np.zeros(self._ahead_frames)
         self._heard = 0
         self._speaking, self._run, self._quiet, self._snr_db = False, 0, 0, 15.0
@@ -141,7 +144,7 @@ class Vad:
         """Decisions of the frames that `features` completes."""
         if not len(features):
             return _no_decisions()
-        (logits,) = self._model.run(features=features[None])
+        (logits,) = self._network.run(features=features[None])
         levels = np.concatenate((self._levels, level_db))
         self._levels = levels[len(levels) - self._ahead_frames :]
         n_early = max(0, min(len(features), self._ahead_frames - self._heard))

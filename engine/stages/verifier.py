@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.calibration import Calibration
-from engine.errors import VoicelaneError
-from engine.events import Verification
-from engine.people import Person, Voice, check_people, mean_voice
-from engine.profile import Space
-from engine.stages.encoder import Embedding, Segmented
-from engine.timebase import SAMPLE_RATE, seconds
+from voicelane.base.errors import VoicelaneError
+from voicelane.base.space import Space
+from voicelane.base.timebase import SAMPLE_RATE, seconds
+from voicelane.events import Verification
+from voicelane.stages.calibration import Calibration
+from voicelane.stages.encoder import Embedding, Segmented
+from voicelane.stages.recogniser import Person, Voice, check_people, mean_voice
 
 
 class Verifier:
@@ -23,7 +23,8 @@ class Verifier:
     person's.
     """
 
-    latency_samples = 0
+    longest_delay_samples = SAMPLE_RATE
+    """Of speech."""
 
     def __init__(self, person: Person, calibration: Calibration, false_accepts: float = 1.0) -> None:
         """`false_accepts` is the percentage of strangers to accept, of those the calibration measured.

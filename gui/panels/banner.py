@@ -1,4 +1,4 @@
-"""A sentence on what went wrong or is offered, above the page and in nobody's way."""
+"""A sentence on what is wrong now, or is offered, above the page; what it was of ends it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
-from gui.icons import icon
-from gui.panels.widgets import IconButton, button, label
-from gui.studio import Studio
-from gui.theme import GAP, SMALL
+from voicelane.gui.look.icons import icon
+from voicelane.gui.look.theme import GAP, SMALL
+from voicelane.gui.look.widgets import IconButton, button, label
+from voicelane.gui.work.studio import Studio
 
 
 class Banner(QFrame):
@@ -34,6 +34,7 @@ class Banner(QFrame):
         row.addWidget(self.close_button)
         self.hide()
         studio.noticed.connect(self.say)
+        studio.moved_on.connect(self.hide)
         studio.themed.connect(self._dress)
         self._dress()
 

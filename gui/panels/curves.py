@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame
 
-from engine import SAMPLE_RATE
-from gui.lanes import Lane
-from gui.panels.plot import framed, plot_widget
-from gui.panels.timeline_rows import HEADER
-from gui.panels.widgets import label
-from gui.studio import Studio
+from voicelane import SAMPLE_RATE
+from voicelane.gui.look.ticking import Ticking
+from voicelane.gui.look.widgets import label
+from voicelane.gui.model.lanes import Lane
+from voicelane.gui.panels.plot import framed, plot_widget
+from voicelane.gui.panels.timeline.rows import HEADER
+from voicelane.gui.work.studio import Studio
 
 REFRESH_MS = 100
 MOST_POINTS = 1_500
@@ -43,9 +44,7 @@ class Curves(QFrame):
         self._drawn: tuple[object, ...] = ()
         words = label("cosine of the voice to each speaker", "quiet")
         self._stack = framed(self, [label("Similarity", "heading"), words], self.plot, EMPTY)
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start(REFRESH_MS)
+        self._timer = Ticking(self, studio, REFRESH_MS, self.refresh)
         studio.themed.connect(self._forget)
 
     def _forget(self) -> None:

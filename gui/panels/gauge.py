@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from gui.studio import Studio
+from voicelane.gui.work.studio import Studio
 
 LEAST, MOST = -10.0, 10.0
 SPAN = 220.0

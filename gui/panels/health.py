@@ -6,16 +6,18 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QStatusBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QStatusBar, QVBoxLayout, QWidget
 
-from engine import seconds
-from gui.panels.plot import plot_widget
-from gui.panels.widgets import button, card, label, page
-from gui.studio import Studio
-from gui.theme import SMALL
+from voicelane.base import seconds
+from voicelane.gui.look.theme import SMALL
+from voicelane.gui.look.widgets import button, card, label, page
+from voicelane.gui.panels.plot import plot_widget
+from voicelane.gui.work.studio import Studio
 
 LINE_MS, PAGE_MS = 1_000, 700
 N_BINS = 40
+BEHIND_S = 2.0
+"""Sound that waits so long is told."""
 KINDS = {
     "tentative": "From a sound to its first label",
     "confirmed": "From a sound to its final label",
@@ -53,6 +55,18 @@ def load(studio: Studio) -> dict[str, str]:
     }
 
 
+def everyday(studio: Studio) -> str:
+    """How it goes, in one sentence."""
+    session, lost_s = studio.listening.session, seconds(studio.conversation.state.lost_samples)
+    if lost_s:
+        return f"{lost_s:.1f} s of sound were lost; close other programs, or choose a quicker preset"
+    if session is None:
+        return "Ready"
+    if session.waiting_s > BEHIND_S:
+        return f"{session.waiting_s:.0f} s behind; nothing is lost"
+    return "Keeping up; nothing is lost"
+
+
 class StatusLine(QStatusBar):
     """Latency, losses, queue, CPU and memory; a click opens the page."""
 
@@ -62,7 +76,8 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self.line = button("", lambda: studio.page_wanted.emit("health"))
         self.line.setToolTip("Show the times of every stage")
-        self.addWidget(self.line)
+        self.line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.addWidget(self.line, 1)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self._timer.start(LINE_MS)
@@ -72,6 +87,9 @@ class StatusLine(QStatusBar):
         """Say it anew."""
         health, session = self._studio.health, self._studio.listening.session
         health.measure()
+        if not self._studio.preferences.now.lab:
+            self._say([everyday(self._studio)])
+            return
         delay, frame = health.percentiles("tentative"), health.percentiles("frame")
         parts = []
         if delay:
@@ -82,6 +100,9 @@ class StatusLine(QStatusBar):
         parts.append(f"waiting {session.waiting_s if session else 0:.1f} s")
         parts.append(f"CPU {health.cpu_percent:.0f} %")
         parts.append(f"{health.memory_mb():.0f} MB")
+        self._say(parts)
+
+    def _say(self, parts: list[str]) -> None:
         self.line.setText("   ·   ".join(parts))
         self.line.setAccessibleName(f"Health: {', '.join(parts)}")
 
@@ -124,6 +145,11 @@ class HealthPage(QWidget):
 
     def showEvent(self, event: object) -> None:
         self.refresh()
+
+    @property
+    def home(self) -> QWidget:
+        """Where the keyboard focus may rest: there is nothing to press."""
+        return self.histograms["tentative"].plot
 
     def refresh(self) -> None:
         """Draw it anew, if anybody looks."""

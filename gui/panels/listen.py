@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QStackedLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from gui.listening import DEMO, IDLE
-from gui.panels.curves import Curves
-from gui.panels.speakers import Speakers
-from gui.panels.timeline import Timeline
-from gui.panels.timeline_keys import ZOOM_STEP
-from gui.panels.voice_map import VoiceMap
-from gui.panels.widgets import IconButton, button, card, label
-from gui.studio import Studio
-from gui.theme import GAP, SMALL
+from voicelane.gui.look.focus import turned
+from voicelane.gui.look.theme import GAP, SMALL
+from voicelane.gui.look.widgets import IconButton, button, card, label, scrolled
+from voicelane.gui.panels.curves import Curves
+from voicelane.gui.panels.document import DocumentBar
+from voicelane.gui.panels.review import Review
+from voicelane.gui.panels.speakers import Speakers
+from voicelane.gui.panels.timeline.keys import ZOOM_STEP
+from voicelane.gui.panels.timeline.view import Timeline
+from voicelane.gui.panels.transcript import Transcript
+from voicelane.gui.panels.voice_map import VoiceMap
+from voicelane.gui.work.listening import DEMO, IDLE
+from voicelane.gui.work.studio import Studio
+
+HEIGHTS = {True: [420, 220, 150], False: [600, 110, 150]}
+"""Of timeline, transcript and curves, with words and without: shares of the room there is."""
+TITLE = "See who is speaking, while they speak"
+ABOUT = (
+    "Choose a microphone or a sound file above and press the red button, drop a file here, or try the demo: "
+    "eighty seconds of three people talking. Everything stays on this machine."
+)
 
 
 class Listen(QWidget):
@@ -24,18 +36,24 @@ class Listen(QWidget):
         self._studio = studio
         self.timeline, self.speakers = Timeline(studio), Speakers(studio)
         self.curves, self.map = Curves(studio), VoiceMap(studio)
+        self.review = Review(studio)
         frame, inside = card("Timeline")
         inside.setContentsMargins(1, SMALL, 1, 1)
         inside.addLayout(self._tools())
+        inside.addWidget(Remarks(studio))
+        inside.addWidget(self.review)
         inside.addWidget(self.timeline, 1)
         self._frame = frame
+        self.transcript = Transcript(studio)
         left, right = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
-        for splitter, upper, lower in ((left, frame, self.curves), (right, self.speakers, self.map)):
-            splitter.addWidget(upper)
-            splitter.addWidget(lower)
+        parts = ((left, (frame, self.transcript, self.curves)), (right, (self.speakers, self.map)))
+        for splitter, panels in parts:
+            for panel in panels:
+                splitter.addWidget(panel)
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(SMALL + 2)
-        left.setSizes([520, 170])
+        left.setSizes(HEIGHTS[False])
+        self.transcript.filled.connect(lambda some: left.setSizes(HEIGHTS[some]))
         left.setStretchFactor(0, 1)
         right.setSizes([420, 270])
         right.setStretchFactor(0, 1)
@@ -47,21 +65,42 @@ class Listen(QWidget):
         across.setSizes([900, 280])
         across.setStretchFactor(0, 1)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(welcome(studio))
-        self._stack.addWidget(across)
+        self.welcome = Welcome(studio)
+        self._stack.addWidget(scrolled(self.welcome))
+        self.document = DocumentBar(studio)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SMALL)
+        column.addWidget(self.document)
+        column.addWidget(across, 1)
+        self._stack.addWidget(scrolled(whole))
+        studio.preferences.changed.connect(self._show_lab)
+        self._show_lab()
         studio.conversation.replaced.connect(self._choose)
         studio.listening.changed.connect(self._choose)
         self._choose()
 
+    @property
+    def home(self) -> QWidget:
+        """Where the keyboard focus may rest."""
+        return self.timeline if self.timeline.isVisible() else self.welcome.start
+
+    def _show_lab(self) -> None:
+        """Curves and map are for engineers."""
+        for panel in (self.curves, self.map):
+            panel.setVisible(self._studio.preferences.now.lab)
+
     def _choose(self) -> None:
         """The welcome, until there is something to see."""
         idle = self._studio.conversation.empty and self._studio.listening.state == IDLE
-        self._stack.setCurrentIndex(0 if idle else 1)
+        if self._stack.currentIndex() != (wanted := 0 if idle else 1):
+            with turned(self, lambda: self.home):
+                self._stack.setCurrentIndex(wanted)
 
     def _tools(self) -> QHBoxLayout:
         """Follow, zoom, everything."""
         studio, timeline = self._studio, self.timeline
-        self.play = IconButton(studio, "play", "Play from the cursor (space)", studio.toggle_playing)
         self.follow = IconButton(studio, "follow", "Follow the newest sound (F)")
         self.follow.setCheckable(True)
         self.follow.setChecked(True)
@@ -69,8 +108,14 @@ class Listen(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(GAP, 0, SMALL, 0)
         row.addWidget(label("Timeline", "heading"), 1)
+        self.uncertain = button("", self.review.begin)
+        self.uncertain.setToolTip("Hear the turns of which it is not sure who speaks, and say who it is")
+        studio.conversation.changed.connect(self._show_uncertain)
+        studio.conversation.replaced.connect(self._show_uncertain)
+        studio.shown.connect(self._show_sample)
+        self._show_uncertain()
         for widget in (
-            self.play,
+            self.uncertain,
             self.follow,
             IconButton(studio, "zoom out", "Zoom out (−)", lambda: timeline.zoom(1 / ZOOM_STEP)),
             IconButton(studio, "zoom in", "Zoom in (+)", lambda: timeline.zoom(ZOOM_STEP)),
@@ -78,45 +123,76 @@ class Listen(QWidget):
         ):
             row.addWidget(widget)
         timeline.view_changed.connect(self._show_follow)
-        studio.player.changed.connect(self._show_playing)
         return row
+
+    def _show_uncertain(self) -> None:
+        """How many turns somebody might look at, when it is over."""
+        n = sum(len(lane.unsure) for lane in self._studio.conversation.lanes.all)
+        self.uncertain.setText(f"Review {n} uncertain")
+        self.uncertain.setAccessibleName(f"Review {n} uncertain turns")
+        self.uncertain.setVisible(n > 0 and self._studio.conversation.live is None)
+
+    def _show_sample(self, sample: int) -> None:
+        timeline = self.timeline
+        timeline.show_view(timeline.view.showing(sample, self._studio.conversation.n_samples))
 
     def _show_follow(self) -> None:
         self.follow.setChecked(self._studio.conversation.view.follow)
 
-    def _show_playing(self) -> None:
-        playing = self._studio.player.playing
-        self.play.draw(
-            "stop" if playing else "play", "Stop (space)" if playing else "Play from the cursor (space)"
-        )
+
+class Remarks(QLabel):
+    """A quiet line on the sound itself, where there is something to know: how it is heard, what is wrong."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._conversation = studio.conversation
+        self.setProperty("role", "quiet")
+        self.setAccessibleName("About the sound")
+        self.setWordWrap(True)
+        self.setContentsMargins(GAP, 0, GAP, 0)
+        self._conversation.changed.connect(self._show)
+        self._conversation.replaced.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        remarks = self._conversation.state.remarks
+        self.setText("About the sound: " + "; ".join(remarks) if remarks else "")
+        self.setVisible(bool(remarks))
 
 
-def welcome(studio: Studio) -> QFrame:
+class Welcome(QFrame):
     """What an empty window says."""
-    frame, layout = card("Welcome")
-    layout.addStretch(2)
-    title = label("See who is speaking, while they speak", "title")
-    about = label(
-        "Choose a microphone or a sound file above and press play, drop a file here, or try the demo: "
-        "eighty seconds of three people talking. Everything stays on this machine.",
-        "quiet",
-        wrap=True,
-    )
-    about.setFixedWidth(520)
-    about.setMinimumHeight(66)
-    row = QHBoxLayout()
-    row.addStretch(1)
-    row.addWidget(button("Start listening", studio.listen, primary=True))
-    row.addWidget(button("Try the demo conversation", lambda: try_demo(studio)))
-    row.addWidget(button("Open a recorded session", lambda: studio.page_wanted.emit("sessions")))
-    row.addStretch(1)
-    for widget in (title, about):
-        widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addSpacing(GAP)
-    layout.addLayout(row)
-    layout.addStretch(3)
-    return frame
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self.start = button("Start listening", studio.listen, primary=True)
+        others = (
+            button("Try the demo conversation", lambda: try_demo(studio)),
+            button("Open a recorded session", lambda: studio.page_wanted.emit("sessions")),
+        )
+        row = QHBoxLayout()
+        row.addStretch(1)
+        for choice in (self.start, *others):
+            row.addWidget(choice)
+        row.addStretch(1)
+        frame, layout = card("Welcome")
+        layout.addStretch(2)
+        for widget in (label(TITLE, "title"), _about()):
+            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+            layout.addSpacing(GAP)
+        layout.addLayout(row)
+        layout.addStretch(3)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(frame)
+
+
+def _about() -> QLabel:
+    found = label(ABOUT, "quiet", wrap=True)
+    found.setFixedWidth(520)
+    found.setMinimumHeight(66)
+    return found
 
 
 def try_demo(studio: Studio) -> None:

@@ -6,8 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from gui.level import Level
-from gui.studio import Studio
+from voicelane.gui.model.level import Level, noise_words
+from voicelane.gui.work.studio import Studio
 
 LEAST_DB, LOUD_DB = -60.0, -6.0
 N_SEGMENTS = 24
@@ -23,7 +23,7 @@ class Meter(QWidget):
         self._studio = studio
         self._level: Level | None = None
         self._shown_db = LEAST_DB
-        self.setMinimumWidth(140)
+        self.setMinimumWidth(96)
         self.setAccessibleName("Level meter")
 
     def sizeHint(self) -> QSize:
@@ -43,7 +43,9 @@ class Meter(QWidget):
             return "no sound"
         snr = self._level.snr_db
         found = f"peak {self._level.peak_db:.0f} dB"
-        found += f", voice {snr:.0f} dB over the noise" if snr is not None else ""
+        if snr is not None:
+            lab = self._studio.preferences.now.lab
+            found += f", voice {snr:.0f} dB over the noise" if lab else f", {noise_words(snr)}"
         return f"{found}; too loud: turn the microphone down" if self._level.clipping else found
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -72,4 +74,6 @@ class Meter(QWidget):
         if self._level is None:
             return "no sound"
         snr = self._level.snr_db
-        return f"{self._level.peak_db:.0f} dB" + (f" · SNR {snr:.0f} dB" if snr is not None else "")
+        if self._studio.preferences.now.lab:
+            return f"{self._level.peak_db:.0f} dB" + (f" · SNR {snr:.0f} dB" if snr is not None else "")
+        return "listening …" if snr is None else noise_words(snr)

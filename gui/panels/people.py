@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLineEdit,
@@ -14,13 +12,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.enrolling import ENOUGH_S, IDLE, JUDGING, PREPARING, READY, RECORDING
-from gui.panels.meter import Meter
-from gui.panels.profiles import Profiles
-from gui.panels.transport import SOUND_FILES
-from gui.panels.widgets import button, card, label, page
-from gui.studio import Studio
-from gui.theme import GAP, SMALL
+from voicelane.gui.look.theme import GAP, SMALL
+from voicelane.gui.look.ticking import Ticking
+from voicelane.gui.look.widgets import button, card, label, page
+from voicelane.gui.model.level import noise_words
+from voicelane.gui.panels.meter import Meter
+from voicelane.gui.panels.profiles import Profiles
+from voicelane.gui.panels.transport import SOUND_FILES
+from voicelane.gui.work.enrolling import ENOUGH_S, IDLE, JUDGING, PREPARING, READY, RECORDING, too_little
+from voicelane.gui.work.studio import Studio
+from voicelane.profiles import Enrolment
 
 REFRESH_MS = 60
 GOOD_SNR_DB = 15.0
@@ -53,14 +54,17 @@ class PeoplePage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(inner)
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start(REFRESH_MS)
+        self._timer = Ticking(self, studio, REFRESH_MS, self._tick)
         self.enrolling.changed.connect(self._show)
         self.enrolling.failed.connect(studio.noticed)
         self.enrolling.kept.connect(self._kept)
         studio.remembered.connect(self._remember)
         self._show()
+
+    @property
+    def home(self) -> QWidget:
+        """Where the keyboard focus may rest."""
+        return self.name
 
     def _enrolment(self) -> QFrame:
         frame, layout = card("Enrol a person")
@@ -107,7 +111,7 @@ class PeoplePage(QWidget):
             self.enrolling.record()
 
     def _choose_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Choose a recording of one person", "", SOUND_FILES)
+        path = self._studio.files.to_open(self, "Choose a recording of one person", SOUND_FILES)
         if path:
             self.enrolling.hear_file(path)
 
@@ -127,7 +131,8 @@ class PeoplePage(QWidget):
     def _kept(self, name: str) -> None:
         self.profiles.refresh(name)
         self.name.clear()
-        self.how.setText(f"{name} is enrolled, and is shown by name from the next start on.")
+        self.how.setText(HOW[IDLE])
+        self._studio.told.emit(f"{name} is enrolled, and is shown by name from the next start on")
 
     def _show(self) -> None:
         """What can be done now."""
@@ -137,7 +142,8 @@ class PeoplePage(QWidget):
         self.record.setEnabled(state in (IDLE, RECORDING, READY))
         self.file.setEnabled(state in (IDLE, READY))
         ready = state == READY and found is not None
-        self.save.setEnabled(ready and bool(self.name.text().strip()))
+        enough = found is not None and found.enough
+        self.save.setEnabled(ready and enough and bool(self.name.text().strip()))
         self.save.setVisible(ready)
         self.cancel.setVisible(state in (RECORDING, READY))
         self.keep_audio.setVisible(ready)
@@ -147,16 +153,25 @@ class PeoplePage(QWidget):
         if state in HOW:
             self.how.setText(HOW[state])
         if ready and found is not None:
+            self._report(found)
+
+    def _report(self, found: Enrolment) -> None:
+        """How good a recording is, and what is to be done with it."""
+        r, advice = found.recording, found.advice()
+        facts = (
+            f"{r.speech_s:.1f} s of speech, {r.snr_db:.0f} dB over the noise, agreement with itself "
+            f"{r.consistency:.2f}"
+            if self._studio.preferences.now.lab
+            else f"{r.speech_s:.1f} s of speech, {noise_words(r.snr_db)}"
+        )
+        self.report.setText(
+            f"{facts}.\n" + ("To do better: " + "; ".join(advice) if advice else "That is good.")
+        )
+        if found.enough:
             self.how.setText("Check how good it is, then save it." + self._name_wanted())
-            r = found.recording
-            facts = (
-                f"{r.speech_s:.1f} s of speech, {r.snr_db:.0f} dB over the noise, agreement with itself "
-                f"{r.consistency:.2f}"
-            )
-            advice = found.advice()
-            self.report.setText(
-                f"{facts}.\n" + ("To do better: " + "; ".join(advice) if advice else "That is good.")
-            )
+        else:
+            words = too_little(found)
+            self.how.setText(f"{words[:1].upper()}{words[1:]}, in a new recording.")
 
     def _name_wanted(self) -> str:
         return "" if self.name.text().strip() else " It needs a name first."

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pyqtgraph
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from gui.panels.widgets import Hint
-from gui.studio import Studio
-from gui.theme import GAP, SMALL
+from voicelane.gui.look.theme import GAP, SMALL
+from voicelane.gui.look.widgets import Hint
+from voicelane.gui.work.studio import Studio
 
 
 def plot_widget(studio: Studio, name: str) -> pyqtgraph.PlotWidget:
     """An empty plot that mouse and menu do not move; it follows the theme."""
     found = pyqtgraph.PlotWidget()
     found.setAccessibleName(name)
+    found.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the plot itself takes the keyboard, once
     found.setMenuEnabled(False)
     found.setMouseEnabled(False, False)
     found.hideButtons()

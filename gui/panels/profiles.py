@@ -8,22 +8,23 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QHeaderView,
     QInputDialog,
-    QMessageBox,
     QStackedLayout,
     QTableWidget,
     QTableWidgetItem,
     QWidget,
 )
 
-from engine import LockedError, ProfileStore, StoreError, VoicelaneError, export_profiles, import_profiles
-from gui.panels.widgets import Hint, button, card, label
-from gui.studio import Studio
-from gui.theme import SMALL
+from voicelane import ProfileStore, VoicelaneError
+from voicelane.base import LockedError, StoreError
+from voicelane.gui.look.theme import SMALL
+from voicelane.gui.look.widgets import Hint, button, card, label
+from voicelane.gui.work.leaving import confirmed
+from voicelane.gui.work.studio import Studio
+from voicelane.profiles import export_profiles, import_profiles
 
 COLUMNS = ("Name", "Speech", "Recordings", "Encoder", "Changed")
 EMPTY = "Nobody is enrolled yet.\nEnrol somebody on the right, or remember a voice from a conversation."
@@ -150,19 +151,17 @@ class Profiles(QFrame):
 
     def _ask_to_remove(self) -> None:
         name = self.chosen
-        answer = QMessageBox.question(
-            self, "Remove", f"Remove the profile of {name}? Its numbers and sound are deleted for good."
-        )
-        if answer == QMessageBox.StandardButton.Yes:
+        question = f"Remove the profile of {name}? Its numbers and sound are deleted for good."
+        if confirmed(self, "Remove", question):
             self.remove(name)
 
     def _export(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Export", f"{self.chosen}.zip", "Profiles (*.zip)")
+        path = self._studio.files.to_save(self, "Export", f"{self.chosen}.zip", "Profiles (*.zip)")
         if path:
             self._try(lambda: _export(self._studio.passphrase.store(), self.chosen, Path(path)), self.chosen)
 
     def _import(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Import", "", "Profiles (*.zip)")
+        path = self._studio.files.to_open(self, "Import", "Profiles (*.zip)")
         if path:
             self._try(lambda: import_profiles(self._studio.passphrase.store(), Path(path), replace=False))
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
+    QInputDialog,
     QLineEdit,
-    QMenu,
     QStackedLayout,
     QTableWidget,
     QTableWidgetItem,
@@ -23,24 +22,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.archive import Summary, export, summaries
-from gui.jobs import Job
-from gui.panels.banner import Banner
-from gui.panels.widgets import Hint, button, card, page
-from gui.studio import Studio
-from gui.theme import SMALL
-from gui.viewport import clock
+from voicelane import open_session
+from voicelane.gui.look.theme import SMALL
+from voicelane.gui.look.widgets import Hint, button, card, page
+from voicelane.gui.model.session_list import Summary, summaries
+from voicelane.gui.model.viewport import clock
+from voicelane.gui.panels.banner import Banner
+from voicelane.gui.panels.formats import ask_where, format_menu
+from voicelane.gui.work.exporting import write
+from voicelane.gui.work.jobs import Job
+from voicelane.gui.work.leaving import confirmed
+from voicelane.gui.work.studio import Studio
 
-COLUMNS = ("Started", "Length", "Who speaks", "Source", "Session", "State")
-FORMATS = {
-    "rttm": "RTTM, for diarisation tools",
-    "json": "JSON, everything",
-    "csv": "CSV, for spreadsheets",
-    "srt": "SRT subtitles",
-    "vtt": "WebVTT subtitles",
-    "wav": "WAV, one file per speaker",
-}
-EMPTY = "Nothing is recorded yet.\nSwitch recording on (the red dot) and listen to something."
+COLUMNS = ("Started", "Length", "State", "Who speaks", "Source", "Session")
+ORDERS: tuple[Callable[[Summary], Any], ...] = (
+    lambda s: s.started,
+    lambda s: s.duration_s,
+    lambda s: s.state,
+    lambda s: tuple(name.casefold() for name in s.people),
+    lambda s: s.source.casefold(),
+    lambda s: s.name.casefold(),
+)
+"""What each column is sorted by."""
+WIDE = COLUMNS.index("Who speaks")
+EMPTY = "Nothing is recorded yet.\nPress the red button and listen to something."
 NO_MATCH = "No session matches this search."
 
 
@@ -50,6 +55,7 @@ class SessionsPage(QWidget):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio, self._all = studio, list[Summary]()
+        self._order = (0, True)
         inner, layout = page(
             "Sessions", "What was recorded: double-click one to see and hear it again, with the same views."
         )
@@ -58,17 +64,29 @@ class SessionsPage(QWidget):
         self.search.setAccessibleName("Search sessions")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._fill)
-        self.table = SessionTable(self.open_chosen)
+        self.table = SessionTable(
+            {
+                Qt.Key.Key_Return: self.open_chosen,
+                Qt.Key.Key_Enter: self.open_chosen,
+                Qt.Key.Key_F2: self.rename_chosen,
+                Qt.Key.Key_Delete: self.delete_chosen,
+            }
+        )
         self.table.itemSelectionChanged.connect(self._show)
+        self.table.horizontalHeader().setSectionsClickable(True)
+        self.table.horizontalHeader().setSortIndicatorShown(True)
+        self.table.horizontalHeader().sectionClicked.connect(self.sort)
         self.table.cellDoubleClicked.connect(lambda *_: self.open_chosen())
         self.open_button = button("Open", self.open_chosen, primary=True)
         self.export_button = button("Export …", self._choose_format)
+        self.rename_button = button("Rename …", self.rename_chosen)
+        self.delete_button = button("Delete …", self.delete_chosen, danger=True)
         frame, inside = card("Recorded sessions")
         row = QHBoxLayout()
         row.setSpacing(SMALL)
         row.addWidget(self.search, 1)
-        row.addWidget(self.export_button)
-        row.addWidget(self.open_button)
+        for widget in (self.delete_button, self.rename_button, self.export_button, self.open_button):
+            row.addWidget(widget)
         holder = QWidget()
         self._hint = Hint(EMPTY)
         self._stack = QStackedLayout(holder)
@@ -82,10 +100,16 @@ class SessionsPage(QWidget):
         whole.addWidget(inner)
         studio.listening.finished.connect(self.refresh)
         studio.listening.recorded.connect(self.refresh)
+        studio.kept.connect(self.refresh)
         self._fill()
 
     def showEvent(self, event: object) -> None:
         self.refresh()
+
+    @property
+    def home(self) -> QWidget:
+        """Where the keyboard focus may rest."""
+        return self.table if self.table.isVisible() else self.search
 
     def refresh(self) -> None:
         """Read what is recorded, away from the window."""
@@ -108,6 +132,11 @@ class SessionsPage(QWidget):
 
         Job(summaries, offer, self._studio.noticed.emit)
 
+    def sort(self, column: int) -> None:
+        """By a column; once more, the other way round."""
+        self._order = (column, not self._order[1] if self._order[0] == column else column == 0)
+        self._fill()
+
     @property
     def chosen(self) -> str:
         """Name of the selected session, or nothing."""
@@ -119,29 +148,37 @@ class SessionsPage(QWidget):
         if self.chosen:
             self._studio.open(self.chosen)
 
+    def rename_chosen(self) -> None:
+        """Ask for another name of the selected session."""
+        name = self.chosen
+        if not self.rename_button.isEnabled():
+            return
+        new, sure = QInputDialog.getText(self, "Rename", f"Name of the session {name}:", text=name)
+        if sure and new.strip() not in ("", name):
+            self._studio.rename_session(name, new.strip())
+
+    def delete_chosen(self) -> None:
+        """Delete the selected session, if somebody says so twice."""
+        name = self.chosen
+        question = f"Delete the session {name}? Its sound and its turns are gone for good."
+        if self.delete_button.isEnabled() and confirmed(self, "Delete", question):
+            self._studio.delete_session(name)
+
     def export(self, kind: str, path: Path) -> None:
         """Write the selected session, and say where."""
         name = self.chosen
         Job(
-            lambda: export(name, kind, path),
-            lambda where: self._studio.noticed.emit(f"{name} is exported: {where}"),
+            lambda: write(open_session(name), kind, path),
+            lambda where: self._studio.told.emit(f"{name} is exported: {where}"),
             self._studio.noticed.emit,
         )
 
     def _choose_format(self) -> None:
-        menu = QMenu(self)
-        for kind, words in FORMATS.items():
-            menu.addAction(words, partial(self._ask_where, kind))
-        menu.popup(self.export_button.mapToGlobal(self.export_button.rect().bottomLeft()))
+        format_menu(self, self.export_button, self._ask_where)
 
     def _ask_where(self, kind: str) -> None:
-        if kind == "wav":
-            path = QFileDialog.getExistingDirectory(self, "Folder for one file per speaker")
-        else:
-            suggestion = f"{self.chosen}.{kind}"
-            path, _ = QFileDialog.getSaveFileName(self, "Export", suggestion, f"{FORMATS[kind]} (*.{kind})")
-        if path:
-            self.export(kind, Path(path))
+        if path := ask_where(self._studio, self, kind, self.chosen):
+            self.export(kind, path)
 
     def _take(self, found: list[Summary]) -> None:
         self._all = found
@@ -149,7 +186,11 @@ class SessionsPage(QWidget):
 
     def _fill(self) -> None:
         """The table of all that match the search."""
-        chosen, shown = self.chosen, [s for s in self._all if s.matches(self.search.text())]
+        column, down = self._order
+        ordered = sorted(self._all, key=ORDERS[column], reverse=down)
+        order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
+        self.table.horizontalHeader().setSortIndicator(column, order)
+        chosen, shown = self.chosen, [s for s in ordered if s.matches(self.search.text())]
         self.table.setRowCount(len(shown))
         for row, summary in enumerate(shown):
             for column, text in enumerate(_cells(summary)):
@@ -166,16 +207,22 @@ class SessionsPage(QWidget):
 
     def _show(self) -> None:
         whole = any(s.name == self.chosen and s.state != "damaged" for s in self._all)
-        self.open_button.setEnabled(whole)
-        self.export_button.setEnabled(whole)
+        idle = any(s.name == self.chosen and s.state != "recording" for s in self._all)
+        for widget, on in (
+            (self.open_button, whole),
+            (self.export_button, whole),
+            (self.rename_button, whole and idle),
+            (self.delete_button, idle),
+        ):
+            widget.setEnabled(on)
 
 
 class SessionTable(QTableWidget):
-    """Rows only; Return opens."""
+    """Rows only; some keys act on the chosen one."""
 
-    def __init__(self, open_chosen: Callable[[], None]) -> None:
+    def __init__(self, keys: dict[Qt.Key, Callable[[], None]]) -> None:
         super().__init__(0, len(COLUMNS))
-        self._open = open_chosen
+        self._keys = keys
         self.setAccessibleName("Recorded sessions")
         self.setHorizontalHeaderLabels(COLUMNS)
         self.verticalHeader().hide()
@@ -189,11 +236,11 @@ class SessionTable(QTableWidget):
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(WIDE, QHeaderView.ResizeMode.Stretch)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._open()
+        if act := self._keys.get(Qt.Key(event.key())):
+            act()
         else:
             super().keyPressEvent(event)
 
@@ -205,4 +252,4 @@ def _cells(summary: Summary) -> tuple[str, ...]:
         started = datetime.fromisoformat(started).astimezone().strftime("%d %b %Y, %H:%M")
     source = summary.source if summary.source.startswith("mic:") else Path(summary.source).name
     people = ", ".join(summary.people) or "nobody"
-    return started, clock(summary.duration_s), people, source, summary.name, summary.state
+    return started, clock(summary.duration_s), summary.state, people, source, summary.name

@@ -7,29 +7,36 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
-    QScrollArea,
+    QLineEdit,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from engine import VoicelaneError, home_folder, installed, verify
-from gui.jobs import Job
-from gui.panels.widgets import Picker, card, label, page
-from gui.studio import Studio
-from gui.theme import GAP
+from voicelane.base import home_folder
+from voicelane.config import preset
+from voicelane.gui.look.theme import GAP
+from voicelane.gui.look.widgets import Picker, card, label, page
+from voicelane.gui.work.jobs import Job
+from voicelane.gui.work.studio import Studio
+from voicelane.inference import PACKS, added
 
 THEMES = {"system": "as the system", "light": "light", "dark": "dark"}
-SPEEDS = {
-    "quick": "quick: labels are final after 0.8 s, and more often wrong",
-    "balanced": "balanced: labels are final after 1.6 s",
-    "careful": "careful: labels are final after 3.2 s",
+PRESET_WORDS = {
+    "quick": "quick: labels are final after {:g} s, and more often wrong",
+    "default": "default: labels are final after {:g} s",
+    "careful": "careful: labels are final after {:g} s",
 }
 ENHANCERS = {
     "off": "off",
     "mlp": "mlp: a small network for noisy speech",
     "seed": "seed: diffusion, slower",
 }
+MODELS = {
+    "light": "light: what comes with voicelane",
+    "strong": "strong: CAM++ and segmentation-3.0, better in meetings, five times the CPU",
+}
+NOT_ADDED = " (run `voicelane models add strong`)"
 DEFAULT_DEVICE = "the system's default"
 FIELD = 380
 """Pixels."""
@@ -47,9 +54,9 @@ class SettingsPage(QWidget):
         now = studio.preferences.now
         self.theme = self._choice("Theme", "theme", THEMES)
         self.device = self._choice("Microphone", "device", {"": DEFAULT_DEVICE})
-        self.encoder = self._choice("Encoder", "encoder", {now.encoder: now.encoder})
+        self.models = self._choice("Models", "models", {"light": MODELS["light"]})
         self.enhancer = self._choice("Enhancer", "enhancer", ENHANCERS)
-        self.speed = self._choice("Latency against accuracy", "speed", SPEEDS)
+        self.preset = self._choice("Latency against accuracy", "preset", presets())
         self.most = QSpinBox()
         self.most.setRange(1, 100)
         self.most.setValue(now.max_speakers)
@@ -60,27 +67,36 @@ class SettingsPage(QWidget):
         self.realtime = self._switch("realtime_files", "Analyse files at their own speed")
         self._group("Appearance", [("Theme", self.theme)])
         self._group("Sound", [("Microphone", self.device), ("", self.record), ("", self.realtime)])
-        models = [("Encoder", self.encoder), ("Enhancer", self.enhancer)]
-        choices = [("Latency against accuracy", self.speed), ("Most speakers", self.most)]
-        self._group("Engine", [*models, *choices, ("", self.recognise)])
+        models = [("Models", self.models), ("Enhancer", self.enhancer)]
+        choices = [("Latency against accuracy", self.preset), ("Most speakers", self.most)]
+        self.captions = self._switch("captions", "Write down what is said, while it is said")
+        self.words_model = self._text("words_model", "Model of the words", "base")
+        self.language = self._text("language", "Language of the words", "found out")
+        words = [("", self.captions), ("Model", self.words_model), ("Language", self.language)]
+        self._group("Words", words)
+        self._engine = self._group("Engine", [*models, *choices, ("", self.recognise)])
+        self.lab = self._switch("lab", "Lab view: curves, map, numbers, and switches for engineers")
+        self._group("For engineers", [("", self.lab)])
         folder = label(f"Profiles, sessions and these settings lie in {home_folder()}", "quiet", wrap=True)
         folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._layout.addWidget(folder)
         self._layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inner)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        whole.addWidget(inner)
         self.device.opened.connect(studio.devices.ask)
         studio.devices.changed.connect(self._fill_devices)
         studio.preferences.changed.connect(self._follow)
         self._fill_devices()
-        Job(encoders, self._fill_encoders)
+        self._follow()
+        Job(packs, self._fill_models)
 
-    def _group(self, title: str, rows: list[tuple[str, QWidget]]) -> None:
+    @property
+    def home(self) -> QWidget:
+        """Where the keyboard focus may rest."""
+        return self.theme
+
+    def _group(self, title: str, rows: list[tuple[str, QWidget]]) -> QFormLayout:
         """Settings that belong together."""
         frame, inside = card(title)
         inside.addWidget(label(title, "heading"))
@@ -96,6 +112,16 @@ class SettingsPage(QWidget):
             form.addRow(caption, widget)
         inside.addLayout(form)
         self._layout.addWidget(frame)
+        return form
+
+    def _text(self, setting: str, name: str, hint: str) -> QLineEdit:
+        """A line of text for a setting."""
+        found = QLineEdit(str(getattr(self._studio.preferences.now, setting)))
+        found.setAccessibleName(name)
+        found.setPlaceholderText(hint)
+        change = self._studio.preferences.setter(setting)
+        found.editingFinished.connect(lambda: change(found.text().strip()))
+        return found
 
     def _choice(self, name: str, setting: str, choices: dict[str, str]) -> Picker:
         """A list of choices for a setting."""
@@ -119,28 +145,32 @@ class SettingsPage(QWidget):
         _fill(self.device, {"": DEFAULT_DEVICE} | {n: n for n in names}, now)
         self.device.fill_again()
 
-    def _fill_encoders(self, names: list[str]) -> None:
-        now = self._studio.preferences.now.encoder
-        _fill(self.encoder, {n: n for n in dict.fromkeys((*names, now))}, now)
+    def _fill_models(self, there: list[str]) -> None:
+        now = self._studio.preferences.now.models
+        words = {name: MODELS[name] + ("" if name in there else NOT_ADDED) for name in MODELS}
+        _fill(self.models, words, now)
+        for row, name in enumerate(words):
+            if name not in there:
+                self.models.setItemData(row, 0, Qt.ItemDataRole.UserRole - 1)  # cannot be chosen
 
     def _follow(self) -> None:
         """What was changed elsewhere."""
         now = self._studio.preferences.now
         self.record.setChecked(now.record)
+        self.lab.setChecked(now.lab)
+        for widget in (self.models, self.enhancer):
+            self._engine.setRowVisible(widget, now.lab)
         self.device.setCurrentIndex(max(0, self.device.findData(now.device)))
 
 
-def encoders() -> list[str]:
-    """Names of the installed encoders that are whole."""
-    found = []
-    for folder in installed():
-        try:
-            manifest = verify(folder)
-        except VoicelaneError:
-            continue
-        if manifest.kind == "encoder":
-            found.append(manifest.name)
-    return found
+def presets() -> dict[str, str]:
+    """Every preset of the engine in words."""
+    return {name: words.format(preset(name).segmentation.confirm_s) for name, words in PRESET_WORDS.items()}
+
+
+def packs() -> list[str]:
+    """Names of the packs whose models are all there."""
+    return ["light", *(name for name, pack in PACKS.items() if added(pack))]
 
 
 def _fill(box: QComboBox, choices: dict[str, str], now: str) -> None:

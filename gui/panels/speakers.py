@@ -14,13 +14,11 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
-    QTimer,
 )
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QHBoxLayout,
     QLineEdit,
     QListView,
     QStackedLayout,
@@ -31,18 +29,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine import samples
-from gui.lanes import Lane, talk_seconds
-from gui.panels.timeline_menu import lane_menu
-from gui.panels.widgets import Hint, IconButton, label
-from gui.studio import Studio
-from gui.theme import GAP, SMALL
-from gui.viewport import clock
+from voicelane.base import samples
+from voicelane.gui.look.theme import GAP, SMALL
+from voicelane.gui.look.ticking import Ticking
+from voicelane.gui.look.widgets import Hint, label
+from voicelane.gui.model.lanes import Lane, talk_seconds
+from voicelane.gui.model.viewport import clock
+from voicelane.gui.panels.timeline.menu import lane_menu
+from voicelane.gui.work.listening import PAUSED
+from voicelane.gui.work.studio import Studio
 
 REFRESH_MS = 250
 ROW = 62
 MIME = "application/x-voicelane-speaker"
 RECENT = samples(1.0)
+ALIKE = ((0.6, "very alike"), (0.4, "alike"), (0.2, "a little alike"), (-1.0, "hardly alike"))
+"""Least cosine between voices, and what is said of it."""
 EMPTY = "Nobody has spoken yet.\nEverybody who speaks gets a lane and a line here."
 Index = QModelIndex | QPersistentModelIndex
 
@@ -52,7 +54,7 @@ class SpeakerModel(QAbstractListModel):
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
-        self._conversation = studio.conversation
+        self._studio, self._conversation = studio, studio.conversation
         self.lanes: list[Lane] = []
 
     def refresh(self) -> None:
@@ -83,7 +85,7 @@ class SpeakerModel(QAbstractListModel):
         name, lane = str(value).strip(), self.lanes[index.row()]
         if not name or name == self._conversation.shown(lane.speaker):
             return False
-        return self._conversation.correct(lambda desk: desk.rename(lane.speaker, name))
+        return self._studio.rename_speaker(lane.speaker, name)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flag = Qt.ItemFlag
@@ -144,7 +146,7 @@ class SpeakerDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         state = option.state
         if state & QStyle.StateFlag.State_Selected:
-            painter.setBrush(QColor(theme.raised))
+            painter.setBrush(QColor(theme.selected))
             painter.drawRoundedRect(rect.adjusted(2, 2, -2, -2), 6, 6)
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(QColor(theme.accent), 1))
@@ -160,7 +162,7 @@ class SpeakerDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         chip = QRectF(rect.left() + 10, rect.top() + 12, 11, 11)
-        speaking = any(turn.end > state.heard - RECENT for turn in lane.tentative)
+        speaking = self.speaks(lane)
         painter.drawEllipse(chip) if speaking else painter.drawRoundedRect(chip, 3, 3)
         painter.setPen(QColor(theme.text))
         font = QFont(painter.font())
@@ -189,7 +191,7 @@ class SpeakerDelegate(QStyledItemDelegate):
             painter.drawText(
                 bottom,
                 Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
-                f"cosine {likeness:.2f}",
+                how_alike(likeness, self._studio.preferences.now.lab),
             )
 
     def _bar(self, painter: QPainter, rect: QRectF, lane: Lane) -> None:
@@ -204,6 +206,12 @@ class SpeakerDelegate(QStyledItemDelegate):
         painter.setBrush(theme.speaker(lane.colour))
         painter.drawRoundedRect(place, 2, 2)
 
+    def speaks(self, lane: Lane) -> bool:
+        """Whether somebody is heard to speak right now; nobody is while nothing is heard."""
+        state = self._studio.conversation.state
+        recent = any(turn.end > state.heard - RECENT for turn in lane.tentative)
+        return recent and self._studio.listening.state != PAUSED and not state.device_lost
+
     def likeness(self, lane: Lane) -> float | None:
         """Cosine of the latest voice to the speaker, while somebody speaks."""
         conversation = self._studio.conversation
@@ -216,8 +224,15 @@ class SpeakerDelegate(QStyledItemDelegate):
         return max(cosines, default=None)
 
 
+def how_alike(cosine: float, lab: bool) -> str:
+    """A likeness in words, or as the number that it is."""
+    if lab:
+        return f"cosine {cosine:.2f}"
+    return next(words for least, words in ALIKE if cosine >= least)
+
+
 class Speakers(QFrame):
-    """The list, with undo and redo above it."""
+    """The list, with its heading."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
@@ -225,25 +240,17 @@ class Speakers(QFrame):
         self.setProperty("card", True)
         self.model = SpeakerModel(studio)
         self.list = SpeakerList(studio, self.model)
-        self.undo = IconButton(studio, "undo", "Undo the latest correction (Ctrl+Z)", studio.undo)
-        self.redo = IconButton(studio, "redo", "Redo (Ctrl+Shift+Z)", studio.redo)
-        head = QHBoxLayout()
-        head.addWidget(label("Speakers", "heading"), 1)
-        head.addWidget(self.undo)
-        head.addWidget(self.redo)
         self._hint = Hint(EMPTY)
         self._stack = QStackedLayout()
         self._stack.addWidget(self._hint)
         self._stack.addWidget(self.list)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, SMALL, SMALL, SMALL)
-        layout.addLayout(head)
+        layout.addWidget(label("Speakers", "heading"))
         layout.addLayout(self._stack, 1)
         tip = label("Double-click to rename. Drag one onto another if they are the same.", "quiet", wrap=True)
         layout.addWidget(tip)
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start(REFRESH_MS)
+        self._timer = Ticking(self, studio, REFRESH_MS, self.refresh)
         studio.conversation.replaced.connect(self.refresh)
         studio.themed.connect(self.list.viewport().update)
         self.refresh()
@@ -253,9 +260,6 @@ class Speakers(QFrame):
         if self.list.state() != QAbstractItemView.State.EditingState:
             self.model.refresh()
         self._stack.setCurrentIndex(1 if self.model.lanes else 0)
-        state = self._studio.conversation.state
-        self.undo.setEnabled(state.n_undo > 0)
-        self.redo.setEnabled(state.n_redo > 0)
 
 
 class SpeakerList(QListView):

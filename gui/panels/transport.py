@@ -1,31 +1,39 @@
-"""What to listen to, start, pause, stop, record, how long, how loud."""
+"""The one transport: a red button begins a new conversation, ▶ plays the one on the screen."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QProgressBar,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
-from engine import seconds
-from gui.icons import icon
-from gui.listening import DEMO, IDLE, MICROPHONE, PAUSED, PREPARING, RUNNING, STOPPING
-from gui.panels.meter import Meter
-from gui.panels.widgets import IconButton, Picker, label
-from gui.studio import Studio
-from gui.theme import GAP, SMALL
-from gui.viewport import clock
+from voicelane.audio import SOUND_ENDINGS
+from voicelane.base import seconds
+from voicelane.gui.look.icons import icon
+from voicelane.gui.look.theme import GAP, SMALL
+from voicelane.gui.look.ticking import Ticking
+from voicelane.gui.look.widgets import IconButton, Picker, label
+from voicelane.gui.model.viewport import clock
+from voicelane.gui.panels.meter import Meter
+from voicelane.gui.panels.playback import PlaybackMenu
+from voicelane.gui.work.listening import DEMO, IDLE, MICROPHONE, PAUSED, PREPARING, RUNNING, STOPPING
+from voicelane.gui.work.studio import Studio
 
 FRAME_MS = 50
+STEPS = 10_000
+"""Of the position."""
+BEGIN = "Begin a new conversation (Ctrl+L)"
+PLAY, PAUSE = "Play from the cursor (Space)", "Pause playing (Space)"
 OTHER_FILE = "another file"
-SOUND_FILES = "Sound (*.wav *.flac *.ogg *.opus *.mp3 *.aiff *.aif *.caf *.au);;All files (*)"
+SOUND_FILES = f"Sound ({' '.join(f'*{ending}' for ending in sorted(SOUND_ENDINGS))});;All files (*)"
 
 
 class Transport(QFrame):
@@ -39,37 +47,53 @@ class Transport(QFrame):
         self.setProperty("card", True)
         self.setAccessibleName("Transport")
         self._build()
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start(FRAME_MS)
+        self._timer = Ticking(self, studio, FRAME_MS, self._tick)
         self._listening.changed.connect(self._show_state)
         studio.devices.changed.connect(self._fill_sources)
         studio.preferences.changed.connect(self._fill_sources)
         studio.preferences.changed.connect(self._show_record)
         studio.themed.connect(self._fill_sources)
         studio.conversation.replaced.connect(self._show_state)
+        studio.conversation.moved.connect(self._tick)
+        studio.player.changed.connect(self._tick)
         self._fill_sources()
         self._show_state()
 
     def _build(self) -> None:
+        self.playback = PlaybackMenu(self._studio, self)
         self.source = Picker()
         self.source.setAccessibleName("Source of the sound")
-        self.source.setMinimumWidth(220)
+        self.source.setMinimumWidth(90)
         self.source.setMaximumWidth(300)
+        self.source.setMinimumContentsLength(18)
+        self.source.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.source.activated.connect(self._choose)
         self.source.opened.connect(self._studio.devices.ask)
-        self.start = IconButton(self._studio, "play", "Start listening", self._start_or_pause)
+        self.start = IconButton(self._studio, "begin", BEGIN, self._start_or_pause)
         self.start.setShortcut("Ctrl+L")
-        self.stop = IconButton(self._studio, "stop", "Stop listening", self._listening.stop)
+        self.stop = IconButton(self._studio, "stop", "Stop listening (Ctrl+.)", self._studio.stop)
         self.stop.setShortcut("Ctrl+.")
-        self.record = IconButton(self._studio, "record", "Keep a recording of what is heard")
+        self.play = IconButton(self._studio, "play", PLAY, self._studio.toggle_playing)
+        self.how = IconButton(self._studio, "how", "How it is played: speed, silence, who, where, how loud")
+        self.how.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.how.setMenu(self.playback)
+        self.record = IconButton(self._studio, "keep", "Keep a recording of what is heard")
+        for control in (self.start, self.stop, self.play, self.how, self.record):
+            control.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to the document
         self.record.setCheckable(True)
         self.record.setChecked(self._studio.preferences.now.record)
         self.record.toggled.connect(self._studio.preferences.setter("record"))
         self.record.toggled.connect(self._listening.record)
         self.clock, self.title = label("0:00.0", "clock"), label("", "quiet")
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title.setMinimumWidth(60)
         self.clock.setAccessibleName("Time heard so far")
         self.clock.setMinimumWidth(104)
+        self.position = QSlider(Qt.Orientation.Horizontal)
+        self.position.setAccessibleName("Position in the conversation")
+        self.position.setRange(0, STEPS)
+        self.position.setPageStep(STEPS // 10)
+        self.position.valueChanged.connect(self._seek)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
@@ -80,12 +104,15 @@ class Transport(QFrame):
         words.setSpacing(4)
         words.addWidget(self.title)
         words.addWidget(self.progress)
+        words.addWidget(self.position)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, SMALL + 2, GAP, SMALL + 2)
         row.setSpacing(SMALL + 2)
         for widget in (self.source, self.start, self.stop, self.record):
             row.addWidget(widget)
         row.addSpacing(GAP)
+        row.addWidget(self.play)
+        row.addWidget(self.how)
         row.addWidget(self.clock)
         row.addLayout(words, 1)
         row.addSpacing(GAP)
@@ -95,10 +122,13 @@ class Transport(QFrame):
         """Listen to a file next."""
         self._studio.preferences.change(source=path)
 
+    def asked_file(self) -> str:
+        """The file that somebody chooses, or nothing."""
+        return self._studio.files.to_open(self, "Choose a sound file", SOUND_FILES)
+
     def ask_for_file(self) -> None:
-        """Let somebody choose a file."""
-        path, _ = QFileDialog.getOpenFileName(self, "Choose a sound file", "", SOUND_FILES)
-        if path:
+        """Let somebody choose a file to listen to next."""
+        if path := self.asked_file():
             self.choose_file(path)
         else:
             self._fill_sources()
@@ -141,17 +171,19 @@ class Transport(QFrame):
         state = self._listening.state
         if state == IDLE:
             self._studio.listen()
-        elif state == RUNNING:
-            self._listening.pause()
-        elif state == PAUSED:
-            self._listening.resume()
+        elif state in (RUNNING, PAUSED):
+            self._studio.pause_or_go_on()
 
     def _show_state(self) -> None:
         state = self._listening.state
-        name = {RUNNING: "Pause listening", PAUSED: "Go on listening"}.get(state, "Start listening")
-        self.start.draw("pause" if state == RUNNING else "play", name)
+        if self.start.hasFocus() and state not in (IDLE, RUNNING, PAUSED):
+            self.setFocus()  # it comes back to the button with the next state
+        name = {RUNNING: "Pause listening (Ctrl+L)", PAUSED: "Go on listening (Ctrl+L)"}.get(state, BEGIN)
+        self.start.draw("pause" if state == RUNNING else "begin", name)
         self.start.setShortcut("Ctrl+L")
         self.start.setEnabled(state in (IDLE, RUNNING, PAUSED))
+        if self.hasFocus() and self.start.isEnabled():
+            self.start.setFocus()
         self.stop.setEnabled(state in (PREPARING, RUNNING, PAUSED))
         self.source.setEnabled(state == IDLE)
         self.record.setEnabled(state in (IDLE, RUNNING, PAUSED))
@@ -159,29 +191,54 @@ class Transport(QFrame):
 
     def _tick(self) -> None:
         conversation, listening = self._studio.conversation, self._listening
-        self.clock.setText(clock(seconds(conversation.n_samples), 1))
-        self.title.setText(self._words())
-        live = listening.state in (RUNNING, PAUSED)
+        live = listening.state in (RUNNING, PAUSED, STOPPING)
+        self._show_place(live)
+        self.title.setText(words := self._words())
+        self.title.setToolTip(words)
         self.meter.show_level(conversation.sound.level if live else None)
-        progress = listening.progress
-        self.progress.setVisible(progress is not None or listening.state == PREPARING)
-        self.progress.setRange(0, 0 if listening.state == PREPARING else 1000)
+        opening = self._studio.opening
+        progress = opening.share if opening is not None else listening.progress
+        unknown = listening.state == PREPARING or (opening is not None and progress is None)
+        self.progress.setVisible(progress is not None or unknown)
+        self.progress.setRange(0, 0 if unknown else 1000)
         self.progress.setValue(round(1000 * (progress or 0)))
+        self.position.setVisible(not self.progress.isVisible() and not live and conversation.n_samples > 0)
+
+    def _show_place(self, live: bool) -> None:
+        """Clock, position and ▶: while something is heard, how long it is; else where it would be played."""
+        studio, conversation = self._studio, self._studio.conversation
+        playing, length = studio.player.playing, conversation.n_samples
+        place = studio.player.place if playing else length if live else conversation.cursor
+        self.clock.setText(clock(seconds(place), 1))
+        self.clock.setToolTip(f"of {clock(seconds(length), 1)}")
+        if playing != (self.play.drawing == "pause"):
+            self.play.draw("pause" if playing else "play", PAUSE if playing else PLAY)
+        self.play.setEnabled(conversation.sound.n_samples > 0)
+        if not self.position.isSliderDown():
+            self.position.blockSignals(True)
+            self.position.setValue(round(STEPS * place / max(1, length)))
+            self.position.blockSignals(False)
+
+    def _seek(self, step: int) -> None:
+        """Somebody moved the position."""
+        self._studio.seek(step * self._studio.conversation.n_samples // STEPS)
 
     def _words(self) -> str:
         """What goes on, in words."""
         title = self._studio.conversation.title
         if self._studio.conversation.state.device_lost:
             return "the microphone is gone; waiting for it …"
+        if (opening := self._studio.opening) is not None:
+            share = "" if opening.share is None else f" {100 * opening.share:.0f} %"
+            return f"opening {opening.name} …{share}"
         return {
             PREPARING: "preparing …",
-            RUNNING: f"listening to {title}",
+            RUNNING: f"{self._how()} {title}",
             PAUSED: f"paused · {title}",
             STOPPING: "writing the rest …",
         }.get(self._listening.state, title or "nothing heard yet")
 
-
-def drop_target(widget: QWidget) -> None:
-    """Let files be dropped on a widget."""
-    widget.setAcceptDrops(True)
-    widget.setAttribute(Qt.WidgetAttribute.WA_AcceptDrops, True)
+    def _how(self) -> str:
+        """Whether what is heard is kept."""
+        session = self._listening.session
+        return "● recording" if session is not None and session.recorder else "listening, not recorded:"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyqtgraph
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from engine import StoreError
-from gui.listening import IDLE
-from gui.panels.gauge import Gauge
-from gui.panels.plot import plot_widget
-from gui.panels.widgets import button, card, label, page
-from gui.studio import Studio
-from gui.theme import GAP
+from voicelane.base import StoreError
+from voicelane.gui.look.theme import GAP
+from voicelane.gui.look.widgets import button, card, label, page
+from voicelane.gui.panels.gauge import Gauge
+from voicelane.gui.panels.plot import plot_widget
+from voicelane.gui.work.listening import IDLE
+from voicelane.gui.work.studio import Studio
 
 REFRESH_MS = 60
 RATES = {0.1: "1 in 1,000 strangers", 1.0: "1 in 100 strangers", 5.0: "5 in 100 strangers"}
 NOBODY = "Nobody is enrolled yet; go to People first."
+LEAST_S, LEAST_LLR = 10.0, 6.0
+"""Of the axes: seconds of speech, and log-likelihood ratio up and down."""
+NUMBER, LIKELY = "Log-likelihood ratio", "How likely it is this person"
+BUSY = "A conversation is being heard; when it is over, somebody can be verified."
 READY = "Let one person speak alone: everything that is heard counts as one voice."
 
 
@@ -56,16 +62,18 @@ class VerificationPage(QWidget):
         self._timer.start(REFRESH_MS)
         studio.listening.changed.connect(self._show)
         studio.themed.connect(self._dress)
+        studio.preferences.changed.connect(self._show)
         self._dress()
 
     def _evidence(self) -> QHBoxLayout:
         left, dial = card("Evidence")
+        self.what = label("", "heading")
         self.gauge = Gauge(self._studio)
         self.verdict, self.words = label("", "big"), label("", "quiet", wrap=True)
         self.verdict.setAccessibleName("Verdict")
         for widget in (self.verdict, self.words):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        dial.addWidget(label("Log-likelihood ratio", "heading"))
+        dial.addWidget(self.what)
         dial.addWidget(self.gauge, 1)
         dial.addWidget(self.verdict)
         dial.addWidget(self.words)
@@ -87,6 +95,11 @@ class VerificationPage(QWidget):
     def showEvent(self, event: object) -> None:
         self.fill_people()
 
+    @property
+    def home(self) -> QWidget:
+        """Where the keyboard focus may rest."""
+        return self.person
+
     def fill_people(self) -> None:
         """Read who is enrolled."""
         chosen = self.person.currentText()
@@ -102,13 +115,20 @@ class VerificationPage(QWidget):
     def _start_or_stop(self) -> None:
         if self._studio.listening.state == IDLE:
             self._studio.listen(self.person.currentText())
-        else:
-            self._studio.listening.stop()
+        elif self._verifies():
+            self._studio.stop()
+
+    def _verifies(self) -> bool:
+        """Whether what is heard now was begun to verify somebody."""
+        listening = self._studio.listening
+        return listening.state != IDLE and bool(listening.request.verify)
 
     def _show(self) -> None:
-        idle = self._studio.listening.state == IDLE
-        self.start.setText("Verify" if idle else "Stop")
-        self.start.setEnabled(not idle or self.person.count() > 0)
+        idle, verifies = self._studio.listening.state == IDLE, self._verifies()
+        self.start.setText("Stop verifying" if verifies else "Verify")
+        self.start.setAccessibleName(self.start.text())
+        self.start.setEnabled(verifies or (idle and self.person.count() > 0))
+        self.what.setText(NUMBER if self._studio.preferences.now.lab else LIKELY)
         self.person.setEnabled(idle)
         self.rate.setEnabled(idle)
 
@@ -123,19 +143,24 @@ class VerificationPage(QWidget):
         theme = self._studio.theme
         if latest is None:
             self.verdict.setText("")
-            self.words.setText(READY if self.person.count() else NOBODY)
+            busy = self._studio.listening.state != IDLE and not self._verifies()
+            self.words.setText(BUSY if busy else READY if self.person.count() else NOBODY)
         else:
             self.verdict.setText("Accepted" if latest.accepted else "Rejected")
             self.verdict.setStyleSheet(f"color: {theme.good if latest.accepted else theme.bad};")
             mark = f"; {latest.name} is accepted from {threshold:+.1f} on" if threshold is not None else ""
-            self.words.setText(f"{latest.heard_s:.0f} s of speech, score {latest.score:.2f}{mark}")
-        if not verdicts:
-            self.plot.setXRange(0, 10)
-            self.plot.setYRange(-6, 6)
+            numbers = f", score {latest.score:.2f}{mark}" if self._studio.preferences.now.lab else ""
+            self.words.setText(f"{latest.heard_s:.0f} s of speech{numbers}")
+        self._show_axes([v.heard_s for v in verdicts], [v.llr for v in verdicts])
         self.curve.setData(np.array([v.heard_s for v in verdicts]), np.array([v.llr for v in verdicts]))
         self.border.setVisible(threshold is not None)
         if threshold is not None:
             self.border.setValue(threshold)
+
+    def _show_axes(self, heard_s: Sequence[float], llr: Sequence[float]) -> None:
+        """Wide enough for all of the curve, and never less than for an empty one."""
+        self.plot.setXRange(0, max([LEAST_S, *heard_s]))
+        self.plot.setYRange(min([-LEAST_LLR, *llr]), max([LEAST_LLR, *llr]))
 
     def _dress(self) -> None:
         theme = self._studio.theme

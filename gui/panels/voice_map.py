@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QFrame
 
-from gui.lanes import spoken_samples
-from gui.panels.plot import framed, plot_widget
-from gui.panels.timeline import describe
-from gui.panels.widgets import label
-from gui.projection import StableMap
-from gui.studio import Studio
+from voicelane.gui.look.ticking import Ticking
+from voicelane.gui.look.widgets import label
+from voicelane.gui.model.lanes import spoken_samples
+from voicelane.gui.model.projection import StableMap
+from voicelane.gui.panels.plot import framed, plot_widget
+from voicelane.gui.panels.timeline.view import describe
+from voicelane.gui.work.studio import Studio
 
 REFRESH_MS = 400
 MOST_POINTS = 1_500
@@ -43,9 +43,7 @@ class VoiceMap(QFrame):
         self.raw.toggled.connect(self._begin)
         self._stack = framed(self, [label("Voices", "heading"), self.raw], self.plot, EMPTY)
         self._begin()
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start(REFRESH_MS)
+        self._timer = Ticking(self, studio, REFRESH_MS, self.refresh)
         self._conversation.replaced.connect(self._begin)
         studio.themed.connect(self._forget)
 

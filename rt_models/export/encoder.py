@@ -8,20 +8,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rt_models.export.onnx import check_parity, export, write_example, write_manifest
-from rt_models.nets.conv_transformer import ConvTransformer
+from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
+from voicelane.rt_models.nets.conv_transformer import ConvTransformer
+from voicelane.rt_models.nets.registry import SpeakerNet
 
 TOKEN_COLUMNS, TOKEN_STRIDE = 7, 4
 
 
-def export_encoder(net: nn.Module, mean: np.ndarray, folder: Path, version: str) -> float:
+def export_encoder(net: SpeakerNet, mean: np.ndarray, folder: Path, version: str) -> float:
     """The model folder of a network; returns the largest difference to torch.
 
     `mean` is the log-mel mean (n_bands,) at which the running mean starts. The conv-transformer is split:
     `tokens/` holds its convolutions, whose output neighbouring windows share, `model.onnx` the rest.
     """
     c = net.config
-    settings = {
+    settings: dict[str, object] = {
         "dim": c.dim,
         "features": "log_mel" if c.in_channels == 1 else "log_mel+phase",
         "n_mels": c.n_mels,
@@ -32,15 +33,12 @@ def export_encoder(net: nn.Module, mean: np.ndarray, folder: Path, version: str)
     n_bands = c.n_mels * c.in_channels
     if not isinstance(net, ConvTransformer):
         return _export(net, "encoder", ("columns", n_bands), ("embedding", c.dim), folder, version, settings)
-    split = {"token_columns": TOKEN_COLUMNS, "token_stride": TOKEN_STRIDE}
+    width = net.config.width
+    split: dict[str, object] = {"token_columns": TOKEN_COLUMNS, "token_stride": TOKEN_STRIDE}
     tokens, embed = Tokens(net).eval(), Embed(net).eval()
     return max(
-        _export(
-            tokens, "tokens", ("columns", n_bands), ("tokens", c.width), folder / "tokens", version, split
-        ),
-        _export(
-            embed, "encoder", ("tokens", c.width), ("embedding", c.dim), folder, version, settings | split
-        ),
+        _export(tokens, "tokens", ("columns", n_bands), ("tokens", width), folder / "tokens", version, split),
+        _export(embed, "encoder", ("tokens", width), ("embedding", c.dim), folder, version, settings | split),
     )
 
 

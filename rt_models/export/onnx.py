@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -97,8 +98,8 @@ def write_example(
     with torch.inference_mode():
         wanted = net(*(torch.from_numpy(x) for x in inputs.values()))
     wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-    found = {name: x.numpy() for name, x in zip(outputs, wanted, strict=True)}
-    np.savez_compressed(folder / "io.npz", **inputs, **found)
+    content: dict[str, Any] = {**inputs, **{k: x.numpy() for k, x in zip(outputs, wanted, strict=True)}}
+    np.savez_compressed(folder / "io.npz", **content)
 
 
 def write_manifest(folder: Path, content: dict[str, object]) -> None:

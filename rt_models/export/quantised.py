@@ -6,21 +6,21 @@ import shutil
 import tomllib
 from pathlib import Path
 
-import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from rt_models.export.onnx import write_manifest
+from voicelane.rt_models.export.compact import load_graph
+from voicelane.rt_models.export.onnx import write_manifest
 
-NOT_ITS_OWN = ("plda.npz", "calibration.toml", "cohort.npy")
+NOT_ITS_OWN = ("scale.npz", "calibration.toml", "cohort.npy", "weights.npz", "tokens")
 """What the engine takes from the folder of the model that a variant is made of."""
 
 
 def quantise(folder: Path, out: Path) -> None:
-    """Write `folder` to `out` with 8-bit weights; the convolutions before the tokens stay as they are, and
+    """Write `folder` to `out` with 8-bit weights; the convolutions before the tokens stay where they are, and
     so does the example `io.npz`, which the quantised network meets only nearly."""
     ignored = shutil.ignore_patterns("*.md", "*.json", "*.png", *NOT_ITS_OWN)
     shutil.copytree(folder, out, dirs_exist_ok=True, ignore=ignored)
-    model = onnx.load(folder / "model.onnx")
+    model = load_graph(folder)
     del model.graph.value_info[:]  # the exporter's shapes trouble the quantiser's own inference
     quantize_dynamic(
         model,

@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine import ddim
-from rt_models.export.onnx import check_parity, export, write_example, write_manifest
-from rt_models.nets.seed import ResidualDiffusionMlp, ResidualMlp
+from voicelane.dsp import ddim
+from voicelane.rt_models.export.compact import compact
+from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
+from voicelane.rt_models.nets.seed import ResidualDiffusionMlp, ResidualMlp
 
 
 class Unrolled(nn.Module):
@@ -70,14 +71,14 @@ def export_seed(
     version: str,
 ) -> float:
     """The model folder of SEED: its first number of `steps` as model.onnx, the others in `steps_N/`, and the
-    network itself in `denoiser/`; returns the largest difference to torch."""
+    network itself in `denoiser/`, all with the same weights; returns the largest difference to torch."""
     worst = export_graph(Step(net), "denoiser", ["x_t", "t", "before"], {}, folder / "denoiser", version)
     for n_steps in steps:
         place = folder if n_steps == steps[0] else folder / f"steps_{n_steps}"
         own = settings | {"method": "seed", "t0": t0, "steps": n_steps, "raw_share": raw_share}
         graph = Unrolled(net, t0, n_steps, raw_share)
         worst = max(worst, export_graph(graph, "enhancer", ["embedding", "noise"], own, place, version))
-    return worst
+    return max(worst, compact(folder))
 
 
 def export_mlp(
@@ -85,7 +86,8 @@ def export_mlp(
 ) -> float:
     """The model folder of the plain network; returns the largest difference to torch."""
     own = settings | {"method": "mlp", "raw_share": raw_share}
-    return export_graph(Plain(net, raw_share), "enhancer", ["embedding"], own, folder, version)
+    worst = export_graph(Plain(net, raw_share), "enhancer", ["embedding"], own, folder, version)
+    return max(worst, compact(folder))
 
 
 def export_graph(
@@ -118,7 +120,7 @@ def export_graph(
     )
     worst = check_parity(net, path, draw)
     write_example(net, folder, example, [output])
-    content = {
+    content: dict[str, object] = {
         "name": folder.name,
         "kind": kind,
         "version": version,

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rt_models.export.onnx import check_parity, export, write_example, write_manifest
-from rt_models.nets.segmentation import CLASSES, SegmentationNet
+from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
+from voicelane.rt_models.nets.segmentation import CLASSES, SegmentationNet
 
 
 def export_segmentation(net: SegmentationNet, folder: Path, version: str) -> float:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine import FRAME_SAMPLES
-from rt_models.export.onnx import check_parity, export, write_example, write_manifest
-from rt_models.nets.vad import VadNet
+from voicelane.base import FRAME_SAMPLES
+from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
+from voicelane.rt_models.nets.vad import VadNet
 
 
 def export_vad(net: VadNet, folder: Path, version: str) -> float:

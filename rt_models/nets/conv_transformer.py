@@ -170,6 +170,8 @@ class MeanPool(nn.Module):
 class Sinusoids(nn.Module):
     """Fixed sines and cosines (Vaswani et al. 2017), computed for the length at hand."""
 
+    rates: Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
         rates = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -30,5 +31,6 @@ class LstmDVector(nn.Module):
         self.out = nn.Linear(c.hidden, c.dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        _, (hidden, _) = self.lstm(x)
+        with torch.autocast(x.device.type, enabled=False):  # few processors have an LSTM in bfloat16
+            _, (hidden, _) = self.lstm(x.float())
         return F.normalize(self.out(hidden[-1]), dim=1)

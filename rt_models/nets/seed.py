@@ -86,6 +86,8 @@ class ResidualBlock(nn.Module):
 class Sinusoids(nn.Module):
     """Times (B,) as `width` cosines and sines (Vaswani et al. 2017)."""
 
+    rates: Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
         rates = torch.exp(torch.arange(width // 2) * (-math.log(10_000.0) / (width // 2)))

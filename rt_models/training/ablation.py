@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engine import EncoderConfig, load_encoder
-from rt_models.export.encoder import export_encoder
-from rt_models.nets.registry import NetConfig, build
-from rt_models.training import corpus
-from rt_models.training.encoder import TrainConfig, train
-from rt_models.training.evaluate import TrialSet
+from voicelane.config import EncoderConfig
+from voicelane.rt_models.export.encoder import export_encoder
+from voicelane.rt_models.nets.registry import NetConfig, build
+from voicelane.rt_models.training import corpus
+from voicelane.rt_models.training.encoder import TrainConfig, train
+from voicelane.rt_models.training.evaluate import TrialSet
+from voicelane.stages import load_encoder
 
 Change = Callable[[TrainConfig], TrainConfig]
 
@@ -25,11 +27,11 @@ def net(**sizes: object) -> Change:
     return lambda c: replace(c, net=NetConfig(c.net.kind, c.net.sizes | sizes))
 
 
-def losses(**weights: float) -> Change:
+def losses(**weights: Any) -> Change:
     return lambda c: replace(c, losses=replace(c.losses, **weights))
 
 
-def crops(**choices: object) -> Change:
+def crops(**choices: Any) -> Change:
     return lambda c: replace(c, crops=replace(c.crops, **choices))
 
 

@@ -1,22 +1,22 @@
-"""Seeded perturbation of speech: rooms, noise, babble, equaliser, codecs, level.
+"""Seeded perturbation of speech: rooms, noise, babble, equaliser, level, channels.
 
 Every random choice comes from the Generator that is passed in. Signals are float32 at 16 kHz.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyroomacoustics as pra
-import soundfile as sf
-import soxr
 from scipy.signal import fftconvolve
 
-from rt_models.training.data import SAMPLE_RATE, AudioCache, read_audio
+from voicelane.rt_models.training.caches import digest_arrays, keep
+from voicelane.rt_models.training.channels import Channel
+from voicelane.rt_models.training.data import SAMPLE_RATE, AudioCache, read_audio
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class AugmentConfig:
     equaliser: float = 0.5
     """Chance of a smooth random frequency response."""
     equaliser_db: float = 8.0
-    codec: float = 0.4
-    """Chance of a telephone band, MP3 or Opus pass."""
+    channel: float = 0.7
+    """Chance of a channel: bands, codecs, clipping, gain, loss (`channels.py`)."""
     level_db: tuple[float, float] = (-42.0, -14.0)
     """Final level over the whole clip, dB below full scale."""
     floor_db: tuple[float, float] = (-100.0, -60.0)
@@ -44,10 +44,12 @@ class AugmentConfig:
 
 def simulate_rooms(count: int, seed: int, path: Path) -> list[np.ndarray]:
     """Impulse responses of random shoebox rooms (T60 0.15–0.8 s), simulated once, kept in `path`."""
-    if not path.exists():
+
+    def make() -> None:
         rng = np.random.default_rng(seed)
-        found = [simulate_room(rng) for _ in range(count)]
-        np.savez(path, *found)
+        np.savez(path, *[simulate_room(rng) for _ in range(count)])
+
+    keep(path, {"count": count, "seed": seed}, make)
     with np.load(path) as kept:
         return [kept[name] for name in kept.files]
 
@@ -89,34 +91,6 @@ def equalise(samples: np.ndarray, depth_db: float, rng: np.random.Generator) -> 
     return np.fft.irfft(spectrum * 10 ** (gains_db / 20), len(samples)).astype(np.float32)
 
 
-def telephone(samples: np.ndarray) -> np.ndarray:
-    """8 kHz sampling with µ-law companding and back."""
-    narrow = np.clip(soxr.resample(samples, SAMPLE_RATE, 8000), -1, 1)
-    code = np.round(np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256) * 127) / 127
-    decoded = np.sign(code) * np.expm1(np.abs(code) * np.log(256)) / 255
-    return _fit(soxr.resample(decoded.astype(np.float32), 8000, SAMPLE_RATE), len(samples))
-
-
-def lossy(samples: np.ndarray, kind: str, compression: float) -> np.ndarray:
-    """Through an MP3 or Opus encoder and back; `compression` runs from 0 (best) to 1 (smallest)."""
-    container, subtype = {"mp3": ("MP3", "MPEG_LAYER_III"), "opus": ("OGG", "OPUS")}[kind]
-    stored = io.BytesIO()
-    sf.write(
-        stored,
-        np.clip(samples, -1, 1),
-        SAMPLE_RATE,
-        format=container,
-        subtype=subtype,
-        compression_level=min(compression, 0.999),  # libsndfile refuses 0.9999 and more for MP3
-    )
-    stored.seek(0)
-    return _fit(sf.read(stored, dtype="float32")[0], len(samples))
-
-
-def _fit(samples: np.ndarray, length: int) -> np.ndarray:
-    return np.pad(samples, (0, max(0, length - len(samples))))[:length]
-
-
 class Augmenter:
     """Draws one perturbed version after another from a pool of rooms, noises and voices."""
 
@@ -128,6 +102,18 @@ class Augmenter:
         voices: AudioCache,
     ) -> None:
         self.config, self._rooms, self._noises, self._voices = config, rooms, noises, voices
+        self._channel = Channel()
+
+    @cached_property
+    def origin(self) -> dict[str, object]:
+        """Settings and material, for the caches of what it makes."""
+        return {
+            "augment": asdict(self.config),
+            "channel": asdict(self._channel.config),
+            "rooms": digest_arrays(self._rooms),
+            "noises": digest_arrays(self._noises),
+            "voices": self._voices.sha256,
+        }
 
     def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A perturbed copy of the same length."""
@@ -142,14 +128,14 @@ class Augmenter:
         if rng.random() < c.babble:
             out = mix(out, self._babble(len(out), rng), rng.uniform(*c.babble_snr_db))
         out = self._at_level(out, rng)
-        return self._coded(out, rng) if rng.random() < c.codec else out
+        return self._channel(out, rng) if rng.random() < c.channel else out
 
     def _in_room(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        response = self._rooms[rng.integers(len(self._rooms))]
+        response = self._rooms[int(rng.integers(len(self._rooms)))]
         return fftconvolve(samples, response)[: len(samples)].astype(np.float32)
 
     def _noise(self, length: int, rng: np.random.Generator) -> np.ndarray:
-        noise = self._noises[rng.integers(len(self._noises))]
+        noise = self._noises[int(rng.integers(len(self._noises)))]
         return np.roll(noise, -rng.integers(len(noise)))[:length]
 
     def _babble(self, length: int, rng: np.random.Generator) -> np.ndarray:
@@ -162,10 +148,6 @@ class Augmenter:
         floor = 10 ** (rng.uniform(*self.config.floor_db) / 20)
         scaled = samples * (level / np.sqrt(power(samples) + 1e-12))
         return (scaled + floor * rng.standard_normal(len(samples))).astype(np.float32).clip(-1, 1)
-
-    def _coded(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        kind = rng.choice(("telephone", "mp3", "opus"), p=(0.3, 0.35, 0.35))
-        return telephone(samples) if kind == "telephone" else lossy(samples, kind, rng.uniform(0.5, 1))
 
 
 def load_noises(folder: Path) -> list[np.ndarray]:

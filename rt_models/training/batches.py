@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine import N_MELS, RunningMean
-from rt_models.training.shards import FrameTargets, Shard
+from voicelane.dsp import N_MELS, RunningMean
+from voicelane.rt_models.training.shards import FrameTargets, Shard
 
 NEPERS_PER_DB = np.log(10.0) / 10.0
 
@@ -34,6 +34,11 @@ class CropConfig:
     equaliser: float = 0.5
     """Chance of a smooth random frequency response."""
     equaliser_db: float = 8.0
+    band_limit: float = 0.25
+    """Chance that the bands above some frequency are all but empty, as behind a telephone."""
+    band_limit_from: float = 0.7
+    """Lowest such band, as a share of all (0.7 of 80 mel bands are about 3.4 kHz)."""
+    band_limit_db: tuple[float, float] = (10.0, 60.0)
     gain_db: float = 10.0
     fresh: float = 0.4
     """Chance that the running mean has heard nothing yet; otherwise it has heard another voice."""
@@ -175,6 +180,9 @@ class CropSampler:
         response = np.zeros(self._n_mels) + rng.uniform(-c.gain_db, c.gain_db)
         if rng.random() < c.equaliser:
             response += _response(self._n_mels, c.equaliser_db, rng)
+        if rng.random() < c.band_limit:
+            first = round(rng.uniform(c.band_limit_from, 1.0) * self._n_mels)
+            response[first:] -= rng.uniform(*c.band_limit_db)
         power = np.exp(piece + (NEPERS_PER_DB * response).astype(np.float32))
         if self._noises and rng.random() < c.noise:
             noise = self._noises[rng.integers(len(self._noises))]
@@ -197,11 +205,14 @@ class CropSampler:
     ) -> np.ndarray:
         c = self.config
         if rng.random() < c.fresh:
-            return RunningMean(self.prior).process(crop)
+            return RunningMean(self.prior, n_mels=self._n_mels).process(crop)
         shape = own if rng.random() < 0.5 else other
         mels = np.arange(len(own)) < self._n_mels
         shift = own[mels].mean() - shape[mels].mean() + rng.uniform(-c.level_jitter, c.level_jitter)
-        return RunningMean(shape + shift * mels, int(rng.integers(*c.history_columns))).process(crop)
+        heard = int(rng.integers(*c.history_columns))
+        return RunningMean(shape + shift * mels, heard, level_columns=heard, n_mels=self._n_mels).process(
+            crop
+        )
 
     def _mask(self, crops: np.ndarray, rng: np.random.Generator) -> None:
         c = self.config

@@ -1,8 +1,7 @@
 """Calibration of an encoder's scores: a cohort of strangers and a logistic regression, from training voices.
 
-The encoder knows its training voices better than a stranger's, which would flatter it. So the voices here are
-those of the corpus at a speed that makes others of them, each compared with strangers of its corpus at that
-speed and normalised by the cohort at that speed: voices of a changed speed are more alike than natural ones.
+Voices are compared with strangers of their corpus, half of what is heard through rooms, noise and channels.
+They may be heard at speeds that make other voices of them, each then compared and normalised at its speed.
 Both sides go through `Enroller.listen`, as at run time.
 """
 
@@ -16,14 +15,16 @@ from typing import NamedTuple
 
 import numpy as np
 import tomli_w
-from scipy.optimize import minimize
 from tqdm import tqdm
 
-from engine import SAMPLE_RATE, ArraySource, AudioError, Enroller, PipelineConfig, s_norm, score_features
-from rt_models.export.onnx import record_files
-from rt_models.training.augment import AugmentConfig, Augmenter
-from rt_models.training.corpus import Prepared
-from rt_models.training.data import change_speed
+from voicelane import SAMPLE_RATE, ArraySource, Enroller, PipelineConfig
+from voicelane.base import AudioError
+from voicelane.rt_models.export.onnx import record_files
+from voicelane.rt_models.training.augment import AugmentConfig, Augmenter
+from voicelane.rt_models.training.corpus import Prepared
+from voicelane.rt_models.training.data import change_speed
+from voicelane.rt_models.training.scale import regression
+from voicelane.stages import s_norm, score_features
 
 RECORDINGS = 4
 
@@ -39,8 +40,9 @@ class CalibrationConfig:
     the cosine as it is, which holds better for accents and rooms that the cohort lacks (see the card)."""
     n_speakers: int = 500
     """Speakers of three recordings and more that are compared."""
-    speeds: tuple[float, ...] = (0.85, 0.9, 1.1, 1.17)
-    """Of which each speaker gets one."""
+    speeds: tuple[float, ...] = (1.0,)
+    """Of which each speaker gets one. Others than 1 make voices of them that the encoder has not heard, and
+    that are more alike than natural ones."""
     seconds: tuple[float, ...] = (1.0, 1.6, 2.5, 4.0, 8.0)
     """Lengths of sound that is heard; every voice is heard at each, as far as its recordings reach."""
     perturbed: float = 0.5
@@ -118,18 +120,7 @@ def fit(trials: Trials, lengths_s: np.ndarray) -> np.ndarray:
 
     Raises `ValueError` where a higher score would not be more evidence at every length.
     """
-    x, same = score_features(trials.scores, trials.heard_s.clip(*lengths_s)), trials.same
-    if same.all():
-        raise ValueError("no two voices of one corpus and speed to compare; calibrate on more voices")
-    weight = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
-    sign = np.where(same, 1.0, -1.0)
-
-    def cost(w: np.ndarray) -> tuple[float, np.ndarray]:
-        margin = sign * (x @ w)
-        slope = -sign * weight * np.exp(-np.logaddexp(0, margin))
-        return float(weight @ np.logaddexp(0, -margin)), slope @ x
-
-    weights = minimize(cost, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+    weights = regression(score_features(trials.scores, trials.heard_s.clip(*lengths_s)), trials.same)
     if (weights[1] + weights[3] * np.log2(lengths_s)).min() <= 0:
         raise ValueError("a higher score is not more evidence at every length; calibrate on more voices")
     return weights
@@ -151,8 +142,9 @@ def compare(
     for i, voice in enumerate(voices):
         others, cohort = [j for j in groups[voice.group] if j != i], cohorts.get(voice.group[1], cohorts[1.0])
         for vector, length_s in zip(voice.vectors, voice.lengths_s, strict=True):
-            chosen = rng.choice(others, min(options.strangers, len(others)), replace=False) if others else []
-            compared = [i, *chosen]
+            n_others = min(options.strangers, len(others))
+            chosen = rng.choice(others, n_others, replace=False).tolist() if others else []
+            compared: list[int] = [i, *chosen]
             scores = s_norm(enrolled[compared], vector[None], cohort, options.nearest)[:, 0]
             rows += [(score, length_s, j == i) for score, j in zip(scores, compared, strict=True)]
     return Trials(*(np.array(column) for column in zip(*rows, strict=True)))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import fftconvolve
 
-from engine import FRAME_SAMPLES, SAMPLE_RATE
-from rt_models.training.augment import mix, power
+from voicelane import SAMPLE_RATE
+from voicelane.base import FRAME_SAMPLES
+from voicelane.rt_models.training.augment import mix, power
 
 ACTIVE_RANGE_DB = 35.0
 FILLED_GAP_FRAMES = 15

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from engine import N_MELS, SAMPLE_RATE
-from rt_models.training.augment import AugmentConfig, Augmenter, load_noises, simulate_rooms
-from rt_models.training.batches import Copy, CropConfig, CropSampler, speech_mask
-from rt_models.training.data import AudioCache, change_speed, draw_speeds, read_manifest
-from rt_models.training.disturbances import disturbance
-from rt_models.training.losses import centre
-from rt_models.training.mixtures import MixtureConfig, MixtureSampler
-from rt_models.training.shards import FrameTargets, build_shard, log_mel
-from rt_models.training.teacher import MAX_SECONDS, Teacher
+from voicelane import SAMPLE_RATE
+from voicelane.dsp import N_MELS
+from voicelane.rt_models.training.augment import AugmentConfig, Augmenter, load_noises, simulate_rooms
+from voicelane.rt_models.training.batches import Copy, CropConfig, CropSampler, speech_mask
+from voicelane.rt_models.training.caches import digest_arrays, keep
+from voicelane.rt_models.training.data import AudioCache, change_speed, draw_speeds, read_manifest
+from voicelane.rt_models.training.disturbances import disturbance
+from voicelane.rt_models.training.losses import centre
+from voicelane.rt_models.training.mixtures import MixtureConfig, MixtureSampler
+from voicelane.rt_models.training.shards import FrameTargets, build_shard, log_mel
+from voicelane.rt_models.training.teacher import MAX_SECONDS, Teacher, clean_voices, gives_frames
 
 N_ROOMS = 400
 DISTURBANCE_SAMPLES = 6 * SAMPLE_RATE
@@ -42,6 +45,12 @@ class Prepared:
     rooms: list[np.ndarray]
     noises: list[np.ndarray]
     work: Path
+
+    @cached_property
+    def origin(self) -> dict[str, object]:
+        """What it is made of, for the caches of what is made of it."""
+        rooms, noises = digest_arrays(self.rooms), digest_arrays(self.noises)
+        return {"corpus": self.cache.sha256, "rooms": rooms, "noises": noises}
 
 
 def prepare(
@@ -83,7 +92,7 @@ def sampler(
     for seed, of_seed in speeds.items():
         speech = _speech(data, of_seed, f"masks_{seed}.npz")
         perturbed = [(f"perturbed_{k}_{seed}", augment, 100 + k) for k, c in enumerate(copies) if c == seed]
-        frames = FrameTargets(data.work / f"frames_{seed}.f16") if teacher else None
+        frames = FrameTargets(data.work / f"frames_{seed}.f16") if gives_frames(teacher) else None
         targets = toward_mean(targets_of[seed], speakers[seed], choice.speaker_mean)
         for name, how, rng_seed in [(f"clean_{seed}", None, 0), *perturbed]:
             path = data.work / f"{name}{suffix}.f16"
@@ -124,11 +133,11 @@ def taught(data: Prepared, folder: Path | None, speeds: dict[int, np.ndarray]) -
     """Centred targets of every speed; zeros where there is no teacher."""
     if folder is None:
         return {seed: np.zeros((len(s), 1), np.float32) for seed, s in speeds.items()}
+    if not gives_frames(folder):
+        made = {s: (v, data.work / f"teacher_{folder.name}_{s}.npy") for s, v in speeds.items()}
+        found = {s: clean_voices(str(folder), data.cache, v, path) for s, (v, path) in made.items()}
+        return {seed: centre(torch.from_numpy(t)).numpy() for seed, t in found.items()}
     teacher = Teacher(folder, data.cache)
-    mark = data.work / "teacher.sha256"
-    if mark.exists() and mark.read_text() != teacher.sha256:
-        raise ValueError(f"{data.work}: holds the targets of another teacher; choose another --work")
-    mark.write_text(teacher.sha256)
     components = teacher.components(data.work / "components.npz")
     raw = {seed: teacher.teach(s, components, data.work, str(seed)) for seed, s in speeds.items()}
     return {seed: centre(torch.from_numpy(t)).numpy() for seed, t in raw.items()}
@@ -156,10 +165,13 @@ def mean_columns(copy: Copy, every: int = 10) -> np.ndarray:
 def _speech(data: Prepared, speeds: np.ndarray, name: str) -> list[np.ndarray]:
     """Numbers of the speech columns of what the teacher heard of each utterance; masks kept in `name`."""
     path = data.work / name
-    if not path.exists():
+
+    def make() -> None:
         found = [speech_mask(log_mel(change_speed(data.cache.audio(i), s))) for i, s in enumerate(speeds)]
         bounds = np.concatenate(([0], np.cumsum([len(m) for m in found])))
         np.savez_compressed(path, mask=np.concatenate(found), bounds=bounds)
+
+    keep(path, {"corpus": data.cache.sha256, "speeds": digest_arrays([speeds])}, make)
     kept = np.load(path)
     masks = np.split(kept["mask"], kept["bounds"][1:-1])
     taught = [m[: int(100 * MAX_SECONDS / speed)] for m, speed in zip(masks, speeds, strict=True)]

@@ -12,6 +12,8 @@ import numpy as np
 import soundfile as sf
 import soxr
 
+from voicelane.rt_models.training.caches import digest, keep
+
 SAMPLE_RATE = 16_000
 SOUND_SUFFIXES = {".wav", ".flac", ".opus", ".ogg", ".mp3"}
 
@@ -94,6 +96,7 @@ class AudioCache:
         index = json.loads((folder / "index.json").read_text())
         self.utterances = [Utterance(*row) for row in index["utterances"]]
         self.bounds = np.array(index["bounds"], dtype=np.int64)
+        self.sha256 = digest(index)
         self.samples = np.memmap(folder / "audio.i16", dtype=np.int16, mode="r")
 
     def __len__(self) -> int:
@@ -112,21 +115,21 @@ class AudioCache:
     def build(cls, utterances: list[Utterance], root: Path, folder: Path) -> AudioCache:
         """Decode every file below `root` into `folder`; what is there already is kept.
 
-        Raises `ValueError` where `folder` holds other utterances, and for a file without sound.
+        Raises `ConfigError` where `folder` holds other utterances, `ValueError` for a file without sound.
         """
-        if not (folder / "index.json").exists():
-            folder.mkdir(parents=True, exist_ok=True)
+        rows = [[u.path, u.speaker, u.corpus] for u in utterances]
+
+        def make() -> None:
             bounds = [0]
             with (folder / "audio.i16").open("wb") as out:
                 for samples in _decoded(utterances, root):
                     out.write((samples.clip(-1, 1) * 32767).astype(np.int16).tobytes())
                     bounds.append(bounds[-1] + len(samples))
-            rows = [[u.path, u.speaker, u.corpus] for u in utterances]
             (folder / "index.json").write_text(json.dumps({"utterances": rows, "bounds": bounds}))
-        cache = cls(folder)
-        if cache.utterances != utterances:
-            raise ValueError(f"{folder}: holds another corpus; choose another --work, or delete it")
-        return cache
+
+        folder.mkdir(parents=True, exist_ok=True)
+        keep(folder / "audio.i16", {"utterances": digest(rows), "rate": SAMPLE_RATE}, make)
+        return cls(folder)
 
 
 def _decoded(utterances: list[Utterance], root: Path) -> Iterator[np.ndarray]:

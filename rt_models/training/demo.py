@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from engine import FRAME_SAMPLES, SAMPLE_RATE
-from rt_models.training.augment import equalise, simulate_room
-from rt_models.training.conversations import Conversation, ConversationConfig, converse, noisy
-from rt_models.training.data import read_audio, read_manifest
+from voicelane import SAMPLE_RATE
+from voicelane.base import FRAME_SAMPLES
+from voicelane.rt_models.training.augment import equalise, simulate_room
+from voicelane.rt_models.training.conversations import Conversation, ConversationConfig, converse, noisy
+from voicelane.rt_models.training.data import read_audio, read_manifest
 
 
 def make_demo(corpus: Path, out: Path, speakers: int = 3, seconds: float = 80.0, seed: int = 0) -> None:

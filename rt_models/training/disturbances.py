@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import butter, lfilter, sosfilt
 
-from engine import SAMPLE_RATE
+from voicelane import SAMPLE_RATE
 
 LAYERS = (1, 3)
 EVENTS_PER_S = (0.3, 15.0)
@@ -49,7 +49,7 @@ def _carrier(n_samples: int, rng: np.random.Generator) -> np.ndarray:
 def _envelope(n_samples: int, rng: np.random.Generator) -> np.ndarray:
     """Events at random times, each with its own level, on a faint floor."""
     rate, deviation = _between(EVENTS_PER_S, rng), rng.uniform(*LEVEL_DB)
-    count = max(1, rng.poisson(rate * n_samples / SAMPLE_RATE))
+    count = max(1, int(rng.poisson(rate * n_samples / SAMPLE_RATE)))
     impulses = np.zeros(n_samples)
     impulses[rng.integers(n_samples, size=count)] = 10 ** (deviation * rng.standard_normal(count) / 20)
     attack, decay = (np.exp(-1.0 / (SAMPLE_RATE * _between(s, rng))) for s in (ATTACK_S, DECAY_S))

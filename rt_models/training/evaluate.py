@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine import RunningMean, equal_error_rate
-from rt_models.training.batches import speech_mask
-from rt_models.training.data import read_audio
-from rt_models.training.shards import log_mel
+from voicelane.dsp import RunningMean
+from voicelane.labels import equal_error_rate
+from voicelane.rt_models.training.batches import speech_mask
+from voicelane.rt_models.training.data import read_audio
+from voicelane.rt_models.training.shards import log_mel
 
 
 def read_trials(path: Path) -> tuple[np.ndarray, list[tuple[str, str]]]:
@@ -35,7 +36,7 @@ class TrialSet:
             samples = read_audio(root / name)
             speech = speech_mask(log_mel(samples))
             columns = log_mel(samples, n_mels, phase=len(prior) > n_mels)[speech]
-            self._columns.append(RunningMean(prior).process(columns))
+            self._columns.append(RunningMean(prior, n_mels=n_mels).process(columns))
 
     @torch.inference_mode()
     def error_rate(self, net: torch.nn.Module) -> float:

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.ndimage import binary_closing, binary_opening
 from scipy.signal import lfilter
 
-from rt_models.training.batches import NEPERS_PER_DB, speech_mask
-from rt_models.training.shards import Shard
+from voicelane.rt_models.training.batches import NEPERS_PER_DB, speech_mask
+from voicelane.rt_models.training.shards import Shard
 
 COLUMNS_PER_S = 100
 

@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rt_models.training import losses
-from rt_models.training.batches import Batch, CropSampler
+from voicelane.rt_models.nets.conv_transformer import ConvTransformer
+from voicelane.rt_models.nets.registry import SpeakerNet
+from voicelane.rt_models.training import losses
+from voicelane.rt_models.training.batches import Batch, CropSampler
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,12 @@ class LossConfig:
 class Objective(nn.Module):
     """Loss of a network on a batch, and its parts by name."""
 
-    def __init__(self, config: LossConfig, net: nn.Module, sampler: CropSampler, mixed: bool = False) -> None:
+    bank: Tensor
+    bank_speakers: Tensor
+
+    def __init__(
+        self, config: LossConfig, net: SpeakerNet, sampler: CropSampler, mixed: bool = False
+    ) -> None:
         """`mixed`: the network, not the losses, in bfloat16."""
         super().__init__()
         self.config, self._mixed = config, mixed
@@ -50,15 +57,17 @@ class Objective(nn.Module):
         dim = net.config.dim
         same = dim == bank.shape[1]
         self.to_teacher = nn.Identity() if same else nn.Linear(dim, bank.shape[1], bias=False)
-        width = sampler.frame_width if c.frames and hasattr(net, "features") else 0
-        self.to_frames = nn.Linear(net.n_features, width) if width else None
+        width = sampler.frame_width if c.frames else 0
+        self.to_frames = None
+        if isinstance(net, ConvTransformer) and width:
+            self.to_frames = nn.Linear(net.n_features, width)
         self.ge2e = losses.GE2E(c.ge2e_kind) if c.ge2e else None
         self.angular = losses.AngularPrototypical() if c.angular_prototypical else None
         self.margin = (
             losses.AdditiveAngularMargin(dim, sampler.n_speakers) if c.additive_angular_margin else None
         )
 
-    def forward(self, net: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def forward(self, net: SpeakerNet, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         columns, targets, speakers, frames = (
             torch.from_numpy(x).to(self.bank.device, non_blocking=True) for x in batch
         )
@@ -69,10 +78,13 @@ class Objective(nn.Module):
         weighed = [getattr(self.config, name) * value for name, value in parts.items()]
         return torch.stack(weighed).sum(), {k: float(v.detach()) for k, v in parts.items()}
 
-    def _embed(self, net: nn.Module, columns: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _embed(self, net: SpeakerNet, columns: Tensor) -> tuple[Tensor, Tensor | None]:
         with torch.autocast(columns.device.type, torch.bfloat16, enabled=self._mixed):
-            heard = net.features(net.tokens(columns)) if self.to_frames is not None else None
-            found = net(columns) if heard is None else net.summarise(heard)
+            if self.to_frames is not None and isinstance(net, ConvTransformer):
+                heard = net.features(net.tokens(columns))
+                found = net.summarise(heard)
+            else:
+                heard, found = None, net(columns)
         return F.normalize(found.float(), dim=1), None if heard is None else heard.float()
 
     def _to_teacher(self, found: Tensor, targets: Tensor, speakers: Tensor) -> dict[str, Tensor]:

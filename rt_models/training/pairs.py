@@ -5,7 +5,6 @@ No speaker labels are used: a pair is two versions of one recording.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,12 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from engine import HOP_SAMPLES, EncoderConfig, SpeakerEncoder, encoder_columns, load_encoder
-from rt_models.training.augment import AugmentConfig, Augmenter
-from rt_models.training.batches import speech_mask
-from rt_models.training.corpus import Prepared, taught
-from rt_models.training.data import change_speed, draw_speeds
-from rt_models.training.shards import log_mel
+from voicelane.base import HOP_SAMPLES
+from voicelane.config import EncoderConfig
+from voicelane.rt_models.training.augment import AugmentConfig, Augmenter
+from voicelane.rt_models.training.batches import speech_mask
+from voicelane.rt_models.training.caches import keep
+from voicelane.rt_models.training.corpus import Prepared, taught
+from voicelane.rt_models.training.data import change_speed, draw_speeds
+from voicelane.rt_models.training.shards import log_mel
+from voicelane.stages import SpeakerEncoder, encoder_columns, load_encoder
 
 MIN_COLUMNS = 10
 LONGEST_COLUMNS = 1000
@@ -45,6 +47,7 @@ class PairConfig:
     babble: float = 0.35
     babble_snr_db: tuple[float, float] = (0.0, 18.0)
     codec: float = 0.25
+    """Chance of a channel: bands, codecs, clipping, gain, loss."""
 
 
 class Pairs(NamedTuple):
@@ -73,11 +76,11 @@ def make_pairs(
     encoder = load_encoder(EncoderConfig(model=name))
     folder = data.work / f"pairs_{encoder.id[:12]}"
     folder.mkdir(exist_ok=True)
-    _claim(folder / "config.json", config)
+    origin = _origin(encoder.id, data, config)
     versions = [None, *range(config.versions)]
     tasks = [(speed, version) for speed in config.speeds for version in versions]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        found = pool.map(partial(_version, name, data, config, folder), tasks, chunksize=1)
+        found = pool.map(partial(_version, name, data, config, folder, origin), tasks, chunksize=1)
     each = [np.concatenate([x for x, (_, v) in zip(found, tasks, strict=True) if v == k]) for k in versions]
     corpora = np.array([u.corpus for u in data.cache.utterances] * len(config.speeds))
     speeds = {speed: draw_speeds(len(data.cache), speed) for speed in config.speeds}
@@ -85,27 +88,42 @@ def make_pairs(
     return Pairs(np.stack(each[1:]), each[0], corpora, voices)
 
 
-def _claim(path: Path, config: PairConfig) -> None:
-    """Pairs of other settings must not be mixed; more of the same may come."""
-    wanted = json.loads(json.dumps({k: v for k, v in asdict(config).items() if k not in MAY_GROW}))
-    if path.exists() and json.loads(path.read_text()) != wanted:
-        raise ValueError(f"{path.parent}: holds pairs of other settings; delete it, or choose another --work")
-    path.write_text(json.dumps(wanted))
+def _origin(encoder_id: str, data: Prepared, config: PairConfig) -> dict[str, object]:
+    """What makes the pairs of every version; more versions of the same may come."""
+    own = {k: v for k, v in asdict(config).items() if k not in MAY_GROW}
+    augment = Augmenter(_harder(config), data.rooms, data.noises, data.cache)
+    return {"encoder": encoder_id, "pieces": own, **data.origin, **augment.origin}
+
+
+def _harder(config: PairConfig) -> AugmentConfig:
+    return AugmentConfig(
+        noise=config.noise,
+        noise_snr_db=config.noise_snr_db,
+        babble=config.babble,
+        babble_snr_db=config.babble_snr_db,
+        channel=config.codec,
+    )
 
 
 def _version(
-    name: str, data: Prepared, config: PairConfig, folder: Path, task: tuple[int, int | None]
+    name: str,
+    data: Prepared,
+    config: PairConfig,
+    folder: Path,
+    origin: dict[str, object],
+    task: tuple[int, int | None],
 ) -> np.ndarray:
     """One vector per recording at a speed: of the whole clean one (version None), or of a perturbed piece."""
     speed, version = task
     path = folder / f"{'clean' if version is None else f'noisy_{version}'}_{speed}.npy"
-    if not path.exists():
+
+    def make() -> None:
         listener = Listener(load_encoder(EncoderConfig(model=name)), data, config, speed)
         every = tqdm(range(len(data.cache)), desc=path.stem, unit="recording", disable=None)
         found = [listener.clean(i) if version is None else listener.piece(i, version) for i in every]
-        unfinished = path.with_suffix(".partial.npy")
-        np.save(unfinished, np.array(found, np.float32))
-        unfinished.replace(path)
+        np.save(path, np.array(found, np.float32))
+
+    keep(path, origin, make)
     return np.load(path)
 
 
@@ -114,28 +132,21 @@ class Listener:
 
     def __init__(self, encoder: SpeakerEncoder, data: Prepared, config: PairConfig, speed: int) -> None:
         self._encoder, self._cache, self._config = encoder, data.cache, config
+        self._stream = encoder.stream()
         self._speed, self._speeds = speed, draw_speeds(len(data.cache), speed)
-        c = config
-        harder = AugmentConfig(
-            noise=c.noise,
-            noise_snr_db=c.noise_snr_db,
-            babble=c.babble,
-            babble_snr_db=c.babble_snr_db,
-            codec=c.codec,
-        )
-        self._augment = Augmenter(harder, data.rooms, data.noises, data.cache)
+        self._augment = Augmenter(_harder(config), data.rooms, data.noises, data.cache)
 
     def clean(self, index: int) -> np.ndarray:
         """Unit vector of the speech of a recording, at most its first ten seconds."""
         samples = self._samples(index)
-        self._encoder.reset()
+        self._stream.reset()
         return self._embed(encoder_columns(self._encoder, samples)[_speech(samples)][:LONGEST_COLUMNS])
 
     def piece(self, index: int, version: int) -> np.ndarray:
         """Unit vector of a perturbed piece; every draw depends on speed, version and index alone."""
         rng, samples = np.random.default_rng((self._speed, version, index)), self._samples(index)
         if rng.random() < self._config.fresh:
-            self._encoder.reset()
+            self._stream.reset()
         wanted = int(100 * rng.choice(self._config.seconds, p=self._config.chances))
         speech = _speech(samples)
         first = int(rng.integers(max(1, len(speech) - wanted + 1)))
@@ -151,7 +162,7 @@ class Listener:
     def _embed(self, columns: np.ndarray) -> np.ndarray:
         if len(columns) < MIN_COLUMNS:
             columns = np.resize(columns, (MIN_COLUMNS, columns.shape[1]))
-        return self._encoder.embed(self._encoder.tokens(self._encoder.normalise(columns)))
+        return self._encoder.embed(self._encoder.tokens(self._stream.normalise(columns)))
 
 
 def _speech(samples: np.ndarray) -> np.ndarray:

@@ -7,18 +7,23 @@ No speaker labels are used.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from engine import ddim
-from rt_models.nets.seed import ResidualDiffusionMlp, ResidualMlp, SeedConfig
-from rt_models.training.pairs import PairConfig, Pairs
+from voicelane.dsp import ddim
+from voicelane.rt_models.nets.seed import ResidualDiffusionMlp, ResidualMlp, SeedConfig
+from voicelane.rt_models.training import loop
+from voicelane.rt_models.training.checkpoint import Run
+from voicelane.rt_models.training.pairs import PairConfig, Pairs
+
+Enhancer = ResidualDiffusionMlp | ResidualMlp
+METHODS = ("seed", "mlp")
 
 
 @dataclass(frozen=True)
@@ -114,11 +119,13 @@ def enhance(net: nn.Module, x: Tensor, t0: int, noise: Tensor | float = 0.0) -> 
     return F.normalize(estimate, dim=1, eps=0.01)  # the fresh network gives zero
 
 
-def loss(net: nn.Module, batch: Batch, config: EnhancerTrainConfig, rng: torch.Generator) -> Tensor:
+def loss(net: Enhancer, batch: Batch, config: EnhancerTrainConfig, rng: torch.Generator) -> Tensor:
     """What the settings ask of the network, weighted."""
-    plain = isinstance(net, ResidualMlp)
-    weights = config.mlp_loss if plain else config.seed_loss
-    total = weights.regression * (plain_loss(net, batch) if plain else diffusion_loss(net, batch, rng))
+    if isinstance(net, ResidualMlp):
+        weights, own = config.mlp_loss, plain_loss(net, batch)
+    else:
+        weights, own = config.seed_loss, diffusion_loss(net, batch, rng)
+    total = weights.regression * own
     if weights.contrast or weights.toward_clean:
         found, partner = enhance(net, batch.noisy, config.t0), enhance(net, batch.partner, config.t0)
         apart = contrastive_loss(found, partner, batch.unsure, config.contrast_scale)
@@ -146,12 +153,13 @@ class PairSampler:
     def batch(self, rng: np.random.Generator) -> Batch:
         which = self._choose(rng)
         partners = np.array([rng.choice(self._same[i]) for i in which]) if self._same else which
-        clean, voices = self._pairs.clean[which], self._pairs.voices
+        own, voices = self._pairs.clean[which], self._pairs.voices
         unsure = voices[which] @ voices[partners].T > self._config.other_voice
         np.fill_diagonal(unsure, False)
-        rows = (self._noisy(which, rng), clean, self._noisy(partners, rng))
-        length = math.sqrt(clean.shape[1])
-        return Batch(*(torch.from_numpy(length * x) for x in rows), torch.from_numpy(unsure))
+        rows = (self._noisy(which, rng), own, self._noisy(partners, rng))
+        length = math.sqrt(own.shape[1])
+        noisy, clean, partner = (torch.from_numpy(length * x) for x in rows)
+        return Batch(noisy, clean, partner, torch.from_numpy(unsure))
 
     def _choose(self, rng: np.random.Generator) -> np.ndarray:
         """Different recordings, often all of one corpus; where voices are told apart, only those whose voice
@@ -183,39 +191,38 @@ HELD_OUT = 20
 """Every 20th recording is not trained on: the confidence is fitted to those."""
 
 
-def train(method: str, config: EnhancerTrainConfig, pairs: Pairs) -> nn.Module:
-    """The network of `method` (`seed` or `mlp`) after `config.batches` batches of pairs."""
+def train(
+    method: str,
+    config: EnhancerTrainConfig,
+    pairs: Pairs,
+    checkpoint: Path | None = None,
+    stop_after: int | None = None,
+) -> Enhancer:
+    """The network of `method` (`seed` or `mlp`) after `config.batches` of `loop.train`."""
     torch.manual_seed(config.seed)
     net = build(method, config, pairs.clean.shape[1])
-    optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(config, step))
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=config.weight_decay)
+    schedule = loop.Schedule(config.batches, config.learning_rate, config.warm_up, clip=3.0, seed=config.seed)
     trained = np.arange(len(pairs.clean)) % HELD_OUT > 0
-    sampler, noises = PairSampler(pairs.of(trained), config), torch.Generator().manual_seed(config.seed)
-    for step in tqdm(range(config.batches), desc=method, unit="batch", disable=None):
-        batch = sampler.batch(np.random.default_rng((config.seed, step)))
-        value = loss(net.train(), batch, config, noises)
-        optimiser.zero_grad(set_to_none=True)
-        value.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 3.0)
-        optimiser.step()
-        rate.step()
-    return net.eval()
+    sampler = PairSampler(pairs.of(trained), config)
+
+    def lesson(rng: np.random.Generator) -> loop.Outcome:
+        batch = sampler.batch(rng)
+        noises = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        return loop.Outcome(loss(net, batch, config, noises), {}, 0.0)
+
+    run = Run(net, optimiser, asdict(config) | {"method": method}, checkpoint)
+    return loop.train(run, schedule, lesson, stop_after=stop_after)
 
 
-def build(method: str, config: EnhancerTrainConfig, dim: int) -> nn.Module:
+def build(method: str, config: EnhancerTrainConfig, dim: int) -> Enhancer:
     if method == "mlp":
         return ResidualMlp(SeedConfig(dim, config.mlp_blocks, dropout=config.dropout))
     return ResidualDiffusionMlp(SeedConfig(dim, config.seed_blocks, config.self_conditioning, config.dropout))
 
 
-def _rate(config: EnhancerTrainConfig, step: int) -> float:
-    """Linear warm-up, then a half cosine to zero."""
-    done = min(1.0, step / config.batches)
-    return min(1.0, (step + 1) / config.warm_up) * 0.5 * (1 + math.cos(math.pi * done))
-
-
 @torch.inference_mode()
-def confidence(net: nn.Module, config: EnhancerTrainConfig, pairs: Pairs, draws: int = 8) -> list[float]:
+def confidence(net: Enhancer, config: EnhancerTrainConfig, pairs: Pairs, draws: int = 8) -> list[float]:
     """Bias and weights of the movement and of the spread (cosine distances, as `Enhancer` takes them) that
     predict the cosine between the enhanced vectors and the clean ones, on recordings not trained on."""
     held = pairs.of(np.arange(len(pairs.clean)) % HELD_OUT == 0)

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rt_models.nets.segmentation import CLASSES, SegmentationConfig, SegmentationNet
-from rt_models.training.mixtures import Mixture, MixtureConfig, MixtureSampler
+from voicelane.rt_models.nets.segmentation import CLASSES, SegmentationConfig, SegmentationNet
+from voicelane.rt_models.training import loop
+from voicelane.rt_models.training.checkpoint import Run, begin_with
+from voicelane.rt_models.training.mixtures import Mixture, MixtureConfig, MixtureSampler
 
 PERMUTATIONS = torch.tensor(
     [
@@ -65,51 +67,30 @@ def batch(sampler: MixtureSampler, size: int, rng: np.random.Generator) -> tuple
 
 
 def train(
-    config: SegmentationTrainConfig, sampler: MixtureSampler, checkpoint: Path, start: Path | None = None
-) -> SegmentationNet:
-    """Fit to mixtures; goes on from `checkpoint` where it exists, else from the weights in `start`."""
-    torch.manual_seed(config.seed)
-    net, first, curve = SegmentationNet(config.net), 0, []
-    if start is not None:
-        net.load_state_dict(torch.load(start, weights_only=True)["net"])
-    optimiser = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, config.steps, pct_start=0.1
-    )
-    if checkpoint.exists():
-        kept = torch.load(checkpoint, weights_only=True)
-        net.load_state_dict(kept["net"])
-        optimiser.load_state_dict(kept["optimiser"])
-        schedule.load_state_dict(kept["schedule"])
-        first, curve = kept["step"], kept["curve"]
-    net.train()
-    for step in range(first, config.steps):
-        rng = np.random.default_rng((config.seed, step))
-        log_mel, wanted = batch(sampler, config.batch, rng)
-        loss = permutation_loss(net(log_mel), wanted)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
-        schedule.step()
-        curve.append(loss.item())
-        if (step + 1) % config.keep_every == 0 or step + 1 == config.steps:
-            print(f"segmentation step {step + 1} loss {np.mean(curve[-config.keep_every :]):.4f}", flush=True)
-            keep(checkpoint, net, optimiser, schedule, step + 1, curve, config)
-    return net.eval()
-
-
-def keep(
-    path: Path,
-    net: SegmentationNet,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-    step: int,
-    curve: list[float],
     config: SegmentationTrainConfig,
-) -> None:
-    """A checkpoint, complete or not there at all."""
-    state = {"optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(), "step": step}
-    partial = path.with_suffix(".tmp")
-    torch.save({"net": net.state_dict(), "curve": curve, "config": asdict(config), **state}, partial)
-    partial.replace(path)
+    sampler: MixtureSampler,
+    checkpoint: Path | None = None,
+    start: Path | None = None,
+    stop_after: int | None = None,
+) -> SegmentationNet:
+    """Fit to mixtures by `loop.train`; `start` is the checkpoint of another run whose weights this one begins
+    with."""
+    torch.manual_seed(config.seed)
+    net = SegmentationNet(config.net)
+    begin_with(net, start)
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
+    schedule = loop.Schedule(
+        config.steps,
+        config.learning_rate,
+        warm_up=config.steps // 10,
+        save_every=config.keep_every,
+        seed=config.seed,
+    )
+
+    def lesson(rng: np.random.Generator) -> loop.Outcome:
+        log_mel, wanted = batch(sampler, config.batch, rng)
+        heard_s = log_mel.shape[0] * log_mel.shape[1] * 0.01
+        return loop.Outcome(permutation_loss(net(log_mel), wanted), {}, heard_s)
+
+    run = Run(net, optimiser, asdict(config), checkpoint)
+    return loop.train(run, schedule, lesson, stop_after=stop_after)

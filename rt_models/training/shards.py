@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import FRAME_SAMPLES, N_MELS, FeatureExtractor, Stft
-from rt_models.training.augment import Augmenter
-from rt_models.training.data import AudioCache, change_speed
+from voicelane.base import FRAME_SAMPLES
+from voicelane.dsp import N_MELS, FeatureExtractor, Stft
+from voicelane.rt_models.training.augment import Augmenter
+from voicelane.rt_models.training.caches import digest_arrays, keep
+from voicelane.rt_models.training.data import AudioCache, change_speed
 
 
 def log_mel(samples: np.ndarray, n_mels: int = N_MELS, phase: bool = False) -> np.ndarray:
@@ -77,6 +79,7 @@ def build_shard(
         heard = augment(samples, np.random.default_rng((seed, i))) if augment else samples
         return log_mel(heard, n_mels, phase)
 
-    if not path.with_suffix(".json").exists():
-        write_shard(path, (columns(i) for i in range(len(cache))))
+    perturbed = {"seed": seed, **augment.origin} if augment else {}
+    origin = {"corpus": cache.sha256, "speeds": digest_arrays([speeds]), "n_mels": n_mels, "phase": phase}
+    keep(path, origin | perturbed, lambda: write_shard(path, (columns(i) for i in range(len(cache)))))
     return Shard(path)

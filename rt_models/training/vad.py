@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from engine import FRAME_SAMPLES, FeatureExtractor, Stft, VadEvidence, VadInput
-from rt_models.nets.vad import VadNet, VadNetConfig
-from rt_models.training.augment import AugmentConfig, equalise, lossy, power, telephone
-from rt_models.training.conversations import Conversation, ConversationConfig, converse, noisy
-from rt_models.training.corpus import Prepared
-from rt_models.training.data import AudioCache
-from rt_models.training.disturbances import disturbance
+from voicelane import SAMPLE_RATE
+from voicelane.base import FRAME_SAMPLES
+from voicelane.rt_models.nets.vad import VadNet, VadNetConfig
+from voicelane.rt_models.training import loop
+from voicelane.rt_models.training.augment import AugmentConfig, equalise, power
+from voicelane.rt_models.training.caches import keep
+from voicelane.rt_models.training.channels import Channel, ChannelConfig
+from voicelane.rt_models.training.checkpoint import Run, begin_with
+from voicelane.rt_models.training.conversations import Conversation, ConversationConfig, converse, noisy
+from voicelane.rt_models.training.corpus import Prepared
+from voicelane.rt_models.training.data import AudioCache
+from voicelane.rt_models.training.disturbances import disturbance
+from voicelane.stages import VadEvidence, levelled
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,13 @@ class VadTrainConfig:
     seed: int = 0
 
 
+OF_THE_NETWORK = {"net", "steps", "batch", "frames", "learning_rate"}
+"""Settings that change nothing of the conversations."""
+
+
 def evidence(samples: np.ndarray) -> np.ndarray:
     """The live detector's view of a whole recording, float32 (n_frames, 46)."""
-    frames = samples[: len(samples) - len(samples) % FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-    columns = FeatureExtractor(phase=False).process(Stft().process(frames.astype(np.float32)))
-    return VadEvidence().process(VadInput(frames, columns.log_mel)).features
+    return VadEvidence().process(levelled(samples.astype(np.float32))).features
 
 
 def simulate(
@@ -70,62 +80,74 @@ def simulate(
         said = noisy(said, bed, rng.uniform(*config.snr_db))
     if rng.random() < config.disturbed:
         said = noisy(said, disturbance(len(said.samples), rng), rng.uniform(*config.disturbed_db))
-    return evidence(_recorded(said, rng)), np.any(list(said.active.values()), axis=0)
+    return evidence(_recorded(said, Channel(), rng)), np.any(list(said.active.values()), axis=0)
 
 
-def _recorded(said: Conversation, rng: np.random.Generator) -> np.ndarray:
-    """Level, noise floor, frequency response and codec of a random microphone."""
+def _recorded(said: Conversation, channel: Channel, rng: np.random.Generator) -> np.ndarray:
+    """Level, noise floor and frequency response of a random microphone, and the channel behind it."""
     c = AugmentConfig()
     out = equalise(said.samples, 6.0, rng) if rng.random() < 0.5 else said.samples
     out = out * (10 ** (rng.uniform(-45, -15) / 20) / np.sqrt(power(out) + 1e-12))
     floor = 10 ** (rng.uniform(*c.floor_db) / 20)
     out = (out + floor * rng.standard_normal(len(out))).astype(np.float32).clip(-1, 1)
-    draw = rng.random()
-    if draw < 0.1:
-        return telephone(out)
-    return lossy(out, "opus", rng.uniform(0.3, 1)) if draw < 0.4 else out
+    return channel(out, rng) if rng.random() < c.channel else out
 
 
 def simulated(config: VadTrainConfig, data: Prepared, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Evidence and speech of all conversations, kept in `path`."""
-    if not path.exists():
+
+    def make() -> None:
         pairs = [
             simulate(config, data.cache, data.rooms, data.noises, i) for i in range(config.conversations)
         ]
         np.savez(path, features=np.stack([x for x, _ in pairs]), speech=np.stack([y for _, y in pairs]))
+
+    own = {k: v for k, v in asdict(config).items() if k not in OF_THE_NETWORK}
+    recording = {"recording": asdict(AugmentConfig()), "channel": asdict(ChannelConfig())}
+    keep(path, {**data.origin, **own, **recording}, make)
     kept = np.load(path)
     return kept["features"], kept["speech"]
 
 
 def train(
-    config: VadTrainConfig, features: np.ndarray, speech: np.ndarray, weights: Path | None = None
+    config: VadTrainConfig,
+    features: np.ndarray,
+    speech: np.ndarray,
+    checkpoint: Path | None = None,
+    start: Path | None = None,
+    stop_after: int | None = None,
 ) -> VadNet:
-    """Fit to evidence (n, n_frames, 46) and speech (n, n_frames).
-
-    Where the file `weights` exists, training goes on from it; the result is kept there.
-    """
+    """Fit to evidence (n, n_frames, 46) and speech (n, n_frames) by `loop.train`; `start` is the checkpoint
+    of another run whose weights this one begins with."""
     torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    net, ahead = VadNet(config.net), config.net.ahead_frames
-    if weights is not None and weights.exists():
-        net.load_state_dict(torch.load(weights, weights_only=True))
-    optimiser = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
-    for step in range(config.steps):
-        which = rng.integers(len(features), size=config.batch)
-        starts = rng.integers(features.shape[1] - config.frames + 1, size=config.batch)
-        x = np.stack([features[i, s : s + config.frames] for i, s in zip(which, starts, strict=True)])
-        y = np.stack([speech[i, s : s + config.frames] for i, s in zip(which, starts, strict=True)])
-        logits, _ = net(torch.from_numpy(x), net.silence(config.batch))
-        wanted = torch.from_numpy(y[:, : config.frames - ahead].astype(np.float32))
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, ahead:], wanted)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
-        schedule.step()
-        if step % 250 == 0 or step + 1 == config.steps:
-            print(f"vad step {step} loss {loss.item():.4f}", flush=True)
-    if weights is not None:
-        torch.save(net.state_dict(), weights)
-    return net.eval()
+    net = VadNet(config.net)
+    begin_with(net, start)
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
+    schedule = loop.Schedule(
+        config.steps, config.learning_rate, warm_up=3 * config.steps // 10, seed=config.seed
+    )
+
+    def lesson(rng: np.random.Generator) -> loop.Outcome:
+        x, y = batch(config, features, speech, rng)
+        return loop.Outcome(judged(net, x, y), {}, x.shape[0] * x.shape[1] * FRAME_SAMPLES / SAMPLE_RATE)
+
+    run = Run(net, optimiser, asdict(config), checkpoint)
+    return loop.train(run, schedule, lesson, stop_after=stop_after)
+
+
+def batch(
+    config: VadTrainConfig, features: np.ndarray, speech: np.ndarray, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Pieces of conversations: evidence (B, T, 46) and speech (B, T), float32."""
+    which = rng.integers(len(features), size=config.batch)
+    starts = rng.integers(features.shape[1] - config.frames + 1, size=config.batch)
+    x = np.stack([features[i, s : s + config.frames] for i, s in zip(which, starts, strict=True)])
+    y = np.stack([speech[i, s : s + config.frames] for i, s in zip(which, starts, strict=True)])
+    return torch.from_numpy(x), torch.from_numpy(y.astype(np.float32))
+
+
+def judged(net: VadNet, features: Tensor, speech: Tensor) -> Tensor:
+    """Mean cross-entropy of every frame that the network has heard enough behind."""
+    ahead = net.config.ahead_frames
+    logits, _ = net(features, net.silence(len(features)))
+    return F.binary_cross_entropy_with_logits(logits[:, ahead:], speech[:, : speech.shape[1] - ahead])

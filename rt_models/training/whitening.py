@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 
-from rt_models.training.batches import CropSampler
+from voicelane.rt_models.nets.registry import SpeakerNet
+from voicelane.rt_models.training.batches import CropSampler
 
 
 @torch.inference_mode()
-def whiten(net: nn.Module, sampler: CropSampler, power: float, n_crops: int = 9600, seed: int = 0) -> None:
+def whiten(net: SpeakerNet, sampler: CropSampler, power: float, n_crops: int = 9600, seed: int = 0) -> None:
     """Centre the embeddings of training crops and divide each principal direction by its variance^`power`.
 
     `net.out` must be the linear layer whose output is the embedding before its length is taken off.

@@ -1,0 +1,16 @@
+from .formats import SOUND_ENDINGS as SOUND_ENDINGS
+from .framer import Framer as Framer
+from .resampler import Resampler as Resampler
+from .ring import Ring as Ring
+from .served import Served as Served
+from .served import opened_as as opened_as
+from .served import served_devices as served_devices
+from .sources import BY_SERVER as BY_SERVER
+from .sources import PORTAUDIO as PORTAUDIO
+from .sources import SERVERS as SERVERS
+from .sources import ArraySource as ArraySource
+from .sources import FileSource as FileSource
+from .sources import MicrophoneSource as MicrophoneSource
+from .sources import connected_devices as connected_devices
+from .sources import input_devices as input_devices
+from .sources import reopen_microphone as reopen_microphone

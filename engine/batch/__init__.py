@@ -1,0 +1,1 @@
+"""Many recordings: one unit, the processes of this machine, a Ray cluster."""

@@ -1,0 +1,1 @@
+from .options import add_command as add_command

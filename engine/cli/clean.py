@@ -1,0 +1,101 @@
+"""`voicelane clean`: a recording with less noise."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voicelane.base.errors import ConfigError
+from voicelane.cli.options import STANDARD, add_command, tell_remarks
+
+if TYPE_CHECKING:
+    from voicelane.audio.sources import FileSource
+    from voicelane.config import DenoiserConfig
+    from voicelane.labels.scoring import Turn
+    from voicelane.stages.recogniser import Person
+
+
+def clean(args: argparse.Namespace) -> int:
+    """`voicelane clean`: one file into another."""
+    from voicelane.cleaning import check_out, clean_file
+
+    config = _config(args)
+    check_out(args.out, args.force)
+    person = _person(args.keep, args.input) if args.keep else None
+    source = _opened(args)
+    try:
+        kept = _turns(args.input, person) if person else None
+        with _bar(source) as bar:
+            clean_file(source, args.out, config, kept, args.force, lambda s: bar.update(s - bar.n) and None)
+    finally:
+        tell_remarks(source)
+        source.close()
+    print(f"cleaned: {args.out}")
+    return 0
+
+
+def _config(args: argparse.Namespace) -> DenoiserConfig:
+    from voicelane.config import DenoiserConfig
+
+    if not (math.isfinite(args.strength) and 0.0 <= args.strength <= 1.0):
+        raise ConfigError(f"--strength {args.strength:g}: expected 0 … 1")
+    return DenoiserConfig(args.model, args.strength)
+
+
+def _opened(args: argparse.Namespace) -> FileSource:
+    """The file with all of its channels as they are."""
+    from voicelane.audio.decoding import RawFormat
+    from voicelane.audio.sources import FileSource
+    from voicelane.offline import is_microphone
+
+    if is_microphone(args.input):
+        raise ConfigError(f"{args.input}: is no file; `voicelane run mic --clean` cleans a microphone")
+    raw = RawFormat.parse(args.raw) if args.raw else None
+    return FileSource(args.input, track=args.track, raw=raw, channels="all")
+
+
+def _person(name: str, file: str) -> Person:
+    """Whom to keep; raises `StoreError` where nobody of that name is enrolled."""
+    from voicelane.cli.people import open_store
+    from voicelane.config import PipelineConfig
+    from voicelane.profiles.enrolment import Enroller, in_space
+
+    if file == STANDARD or not Path(file).is_file():
+        raise ConfigError(f"--keep {name}: the sound is heard twice for that; give a file instead of {file}")
+    store = open_store()
+    return in_space(store, store.profile(name), Enroller(PipelineConfig())).person()
+
+
+def _turns(file: str, person: Person) -> list[Turn]:
+    """When that person speaks."""
+    from voicelane.offline import diarise
+
+    return [turn for turn in diarise(file, [person]) if turn.speaker == person.name]
+
+
+def _bar(source: FileSource) -> Any:
+    from tqdm import tqdm
+
+    layout = "{l_bar}{bar}| {n:.0f}/{total:.0f} s" if source.duration_s else "{n:.0f} s"
+    return tqdm(total=source.duration_s, unit="s", bar_format=layout, leave=False, disable=None)
+
+
+def add_clean(commands: Any) -> None:
+    """The command and its options."""
+    command = add_command(commands, clean, "take noise off a recording; rate, channels and length stay")
+    command.add_argument("input", metavar="IN", help="a file with sound, or `-` (standard input)")
+    command.add_argument("--out", type=Path, required=True, metavar="OUT", help="a .wav or .flac")
+    command.add_argument(
+        "--strength", type=float, default=1.0, metavar="0…1", help="share of the cleaned sound (default 1)"
+    )
+    command.add_argument("--keep", metavar="NAME", help="silence all but the turns of an enrolled person")
+    command.add_argument("--force", action="store_true", help="replace a file that is there")
+    command.add_argument("--model", default="clean", metavar="NAME", help="of the network, or its folder")
+    command.add_argument(
+        "--track", type=int, metavar="N", help="audio track of a file that holds several, counted from 1"
+    )
+    command.add_argument(
+        "--raw", metavar="CODEC:RATE:CHANNELS", help="what is in a file without a header: s16le:16000:1"
+    )

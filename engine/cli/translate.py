@@ -1,0 +1,151 @@
+"""`voicelane translate`: a recording in English, spoken, with subtitles beside it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voicelane.base.errors import AudioError, ConfigError, StoreError
+from voicelane.base.files import write_through
+from voicelane.base.text import one_line
+from voicelane.base.timebase import seconds
+from voicelane.cli.captions import (
+    LANGUAGE_HELP,
+    MODEL,
+    MODEL_HELP,
+    heard_session,
+    recognised,
+    recorded_session,
+    tell_fetching,
+)
+from voicelane.cli.options import add_command, add_models, add_people, add_sound, config_of
+from voicelane.cli.people import open_store
+
+if TYPE_CHECKING:
+    from voicelane.config import PipelineConfig
+    from voicelane.sessions.session import Session
+    from voicelane.voices.speaking import Speaker
+    from voicelane.voices.voice import Voice
+    from voicelane.words.lines import Line
+    from voicelane.words.store import Transcript
+
+ABOUT = "a translation into English, spoken by a computer"
+SUBTITLES = ".srt"
+UNKNOWN = "unknown"
+SEED = 0
+"""Voices of nobody are the same in every translation."""
+
+
+def translate(args: argparse.Namespace) -> int:
+    """`voicelane translate`: a file or a session to English speech and subtitles."""
+    from voicelane.voices.synthetic import check_output
+    from voicelane.voices.world import world
+    from voicelane.words.recogniser import Recogniser
+
+    check_output(args.out)
+    if args.out.suffix == SUBTITLES or args.out.resolve() == Path(args.input).resolve():
+        raise ConfigError(f"{args.out}: input and output must be different files")
+    world()
+    with tempfile.TemporaryDirectory(prefix="voicelane-") as scratch:
+        recorded = None if Path(args.input).is_file() else recorded_session(args.input)
+        tell_fetching(args.captions_model)
+        recogniser = Recogniser(args.captions_model, args.language)
+        recogniser.check_translates()
+        session = recorded or heard_session(args, Path(scratch))
+        _dub(session, recognised(session, recogniser, args.captions_model, translate=True), args)
+    return 0
+
+
+def _dub(session: Session, found: Transcript, args: argparse.Namespace) -> None:
+    """The English speech and its subtitles, both or none."""
+    from voicelane.voices.dubbing import above, laid, spoken
+    from voicelane.voices.synthetic import synthetic_file
+    from voicelane.words.exports import as_srt
+
+    lines = translated_lines(found)
+    speakers = _speakers(lines, args)
+    sound = laid(spoken(lines, speakers), session.heard_samples())
+    with synthetic_file(args.out, ABOUT) as file:
+        for block in above(sound, session.sound()) if args.under else sound:
+            file.write(block)
+    write_through(args.out.with_suffix(SUBTITLES), as_srt(found).encode("utf-8", "replace"))
+    print(
+        f"{args.out}: {len(lines)} lines in English, {seconds(file.written_samples):.1f} s; subtitles "
+        f"{args.out.with_suffix(SUBTITLES)}"
+    )
+
+
+def translated_lines(found: Transcript) -> list[Line]:
+    """What can be spoken, in order of time; raises `AudioError` where there is nothing."""
+    from voicelane.words.exports import spoken
+    from voicelane.words.lines import subtitles
+
+    lines = [line for line in spoken(found, subtitles) if any(map(str.isalnum, line.translation))]
+    if not lines:
+        raise AudioError(f"{found.name}: no words were recognised in it, so there is nothing to translate")
+    return [replace(line, speaker=line.speaker or UNKNOWN) for line in lines]
+
+
+def _speakers(lines: Sequence[Line], args: argparse.Namespace) -> dict[str, Speaker]:
+    """Who speaks for each speaker: with `--keep-voice` their own voice where they consented, else
+    nobody's."""
+    import numpy as np
+
+    from voicelane.voices.anonymise import N_DRAWN, most_apart
+    from voicelane.voices.fitting import Fitter, Target
+    from voicelane.voices.speaking import Speaker, reach_of
+    from voicelane.voices.speech import engine_for
+    from voicelane.voices.targets import drawing
+
+    config, engine = config_of(args), engine_for("en")
+    fitter, rng = Fitter(config), np.random.default_rng(SEED)
+    draw, found = drawing(fitter.encoder_id), dict[str, Speaker]()
+    chosen = [reach_of(engine, fitter).own]
+    for name in dict.fromkeys(line.speaker for line in lines):
+        own = _own_voice(name, config) if args.keep_voice else None
+        voice: Target = own or most_apart(draw(N_DRAWN, rng), chosen)
+        chosen.append(voice.embedding)
+        found[name] = Speaker(engine, voice, fitter)
+    return found
+
+
+def _own_voice(name: str, config: PipelineConfig) -> Voice | None:
+    """The voice of a consenting person of that name; None, and a word on stderr, where there is none."""
+    from voicelane.profiles.enrolment import Enroller
+    from voicelane.voices.targets import consenting_voice
+
+    try:
+        return consenting_voice(name, open_store(), Enroller(config))
+    except StoreError as problem:
+        print(one_line(f"{name} is spoken by a voice that is nobody's: {problem}"), file=sys.stderr)
+        return None
+
+
+def add_translate(commands: Any) -> None:
+    """The command and its options."""
+    command = add_command(commands, translate, "speak a recording in English, with subtitles beside it")
+    command.add_argument("input", metavar="FILE|SESSION", help="a file with sound, or a recorded session")
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="wav, flac, ogg, opus or mp3; FILE.srt beside it",
+    )
+    command.add_argument(
+        "--keep-voice",
+        action="store_true",
+        help="people who are recognised and consented speak in their own voice; others in a voice of nobody",
+    )
+    command.add_argument("--under", action="store_true", help="the original is heard softly below")
+    command.add_argument("--captions-model", default=MODEL, metavar="MODEL", help=MODEL_HELP)
+    command.add_argument("--language", default="", metavar="L", help=LANGUAGE_HELP)
+    command.add_argument("--session", metavar="NAME|DIR", help="keep what was heard of a file as a session")
+    add_sound(command)
+    add_people(command)
+    add_models(command)

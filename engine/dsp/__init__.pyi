@@ -1,0 +1,17 @@
+from . import ddim as ddim
+from . import ddpm as ddpm
+from . import samplers as samplers
+from .fbank import KaldiFbank as KaldiFbank
+from .fbank import kaldi_fbank as kaldi_fbank
+from .features import N_MELS as N_MELS
+from .features import FeatureExtractor as FeatureExtractor
+from .features import Features as Features
+from .features import RunningMean as RunningMean
+from .mel import mel_picture as mel_picture
+from .mel import mel_sound as mel_sound
+from .mel import trimmed as trimmed
+from .pitch import mean_pitch as mean_pitch
+from .pitch import pitch_track as pitch_track
+from .stft import FRONT_END as FRONT_END
+from .stft import Istft as Istft
+from .stft import Stft as Stft

@@ -1,0 +1,5 @@
+"""Who a turn belongs to: labels, corrections, scores of them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

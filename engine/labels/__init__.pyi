@@ -1,0 +1,10 @@
+from .corrections import Relabelling as Relabelling
+from .desk import LabelDesk as LabelDesk
+from .scoring import DiarisationError as DiarisationError
+from .scoring import Turn as Turn
+from .scoring import calibration_cost as calibration_cost
+from .scoring import diarisation_error as diarisation_error
+from .scoring import equal_error_rate as equal_error_rate
+from .scoring import error_curve as error_curve
+from .scoring import minimum_calibration_cost as minimum_calibration_cost
+from .scoring import minimum_detection_cost as minimum_detection_cost

@@ -1,0 +1,13 @@
+from .latency import DECISION as DECISION
+from .latency import FRAME_PATH as FRAME_PATH
+from .latency import LatencySink as LatencySink
+from .outbox import Sink as Sink
+from .outbox import Sound as Sound
+from .outbox import Speaking as Speaking
+from .session import LiveSession as LiveSession
+from .sinks import JsonLinesSink as JsonLinesSink
+from .sinks import QueueSink as QueueSink
+from .sinks import RttmSink as RttmSink
+from .sinks import final_turns as final_turns
+from .sinks import read_rttm as read_rttm
+from .sinks import rttm_line as rttm_line

@@ -1,0 +1,13 @@
+from .embedding import FileEmbedder as FileEmbedder
+from .encryption import given_passphrase as given_passphrase
+from .enrolment import Enroller as Enroller
+from .enrolment import Enrolment as Enrolment
+from .enrolment import in_space as in_space
+from .enrolment import keep_recording as keep_recording
+from .enrolment import known_people as known_people
+from .enrolment import record as record
+from .profile import Profile as Profile
+from .profile import Recording as Recording
+from .store import ProfileStore as ProfileStore
+from .transfer import export_profiles as export_profiles
+from .transfer import import_profiles as import_profiles

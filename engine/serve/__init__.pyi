@@ -1,0 +1,3 @@
+from .run import serve as serve
+from .settings import ServeSettings as ServeSettings
+from .tokens import Tokens as Tokens

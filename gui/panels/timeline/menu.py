@@ -1,0 +1,88 @@
+"""What can be done with a turn or a speaker: the menus of the timeline and of the list of speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QMenu, QWidget
+
+from voicelane import SpeakerTurn
+from voicelane.gui.model.lanes import Lane
+from voicelane.gui.work.studio import Studio
+
+
+def turn_menu(parent: QWidget, studio: Studio, turn: SpeakerTurn, at: int) -> QMenu:
+    """Of a turn; a split would be at sample `at`."""
+    conversation, menu = studio.conversation, QMenu(parent)
+    name = conversation.shown(turn.speaker)
+    conversation.select(turn)
+    menu.addAction("Play this turn", lambda: studio.play(turn))
+    others = menu.addMenu("This turn belongs to")
+    own = conversation.lane(turn.speaker)
+    for lane in conversation.lanes.all:
+        if lane is not own:
+            others.addAction(conversation.shown(lane.speaker), assigning(studio, turn, lane.speaker))
+    others.addSeparator()
+    others.addAction("Somebody new", assigning(studio, turn, None))
+    editing = studio.editing
+    menu.addAction("It is right", lambda: editing.confirm(turn))
+    menu.addSeparator()
+    menu.addAction("Divide this turn here", lambda: editing.divide(turn, at))
+    menu.addAction("Join it with the next", lambda: editing.join(turn))
+    menu.addAction("Delete this turn", lambda: editing.remove(turn))
+    menu.addSeparator()
+    menu.addAction(
+        f"Split {name} here", lambda: conversation.correct(lambda desk: desk.split(turn.speaker, at))
+    )
+    menu.addSeparator()
+    menu.addAction(f"Remember the voice of {name} …", lambda: studio.remember(turn.speaker))
+    return menu
+
+
+def lane_menu(
+    parent: QWidget, studio: Studio, lane: Lane, rename: Callable[[str], object], at: int | None = None
+) -> QMenu:
+    """Of a speaker; a turn would be inserted at sample `at`, or at the cursor."""
+    conversation, menu = studio.conversation, QMenu(parent)
+    name = conversation.shown(lane.speaker)
+    menu.addAction("Rename", lambda: rename(lane.speaker))
+    menu.addMenu(insert_menu(menu, studio, lane, at))
+    others = menu.addMenu(f"{name} is the same as")
+    for other in conversation.lanes.all:
+        if other is not lane:
+            others.addAction(conversation.shown(other.speaker), merging(studio, lane.speaker, other.speaker))
+    others.setEnabled(not others.isEmpty())
+    alone = studio.solo == lane.speaker
+    menu.addAction(
+        "Hear everybody" if alone else f"Hear only {name}",
+        lambda: studio.hear_only("" if alone else lane.speaker),
+    )
+    menu.addAction(
+        f"Split {name} at the cursor",
+        lambda: conversation.correct(lambda desk: desk.split(lane.speaker, conversation.cursor)),
+    )
+    menu.addSeparator()
+    menu.addAction(f"Remember the voice of {name} …", lambda: studio.remember(lane.speaker))
+    return menu
+
+
+def insert_menu(parent: QWidget, studio: Studio, lane: Lane, at: int | None) -> QMenu:
+    """A turn where there is none."""
+    place = studio.conversation.cursor if at is None else at
+    menu = QMenu("Insert a turn here" if at is not None else "Insert a turn at the cursor", parent)
+    name = studio.conversation.shown(lane.speaker)
+    menu.addAction(f"Of {name}", lambda: studio.editing.insert(lane.speaker, place))
+    menu.addAction("Of somebody new", lambda: studio.editing.insert(None, place))
+    return menu
+
+
+def assigning(studio: Studio, turn: SpeakerTurn, into: str | None) -> Callable[[], object]:
+    """An action that gives a turn to somebody."""
+    return lambda: studio.conversation.correct(
+        lambda desk: desk.assign(turn.speaker, into, turn.start, turn.end)
+    )
+
+
+def merging(studio: Studio, speaker: str, into: str) -> Callable[[], object]:
+    """An action that makes one of two speakers."""
+    return lambda: studio.conversation.correct(lambda desk: desk.merge(speaker, into))

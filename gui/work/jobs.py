@@ -1,0 +1,58 @@
+"""Slow work away from the window: a function on a thread of its own, its result back in the window's."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from voicelane import VoicelaneError
+
+UNEXPECTED = "something unexpected went wrong; please report what the terminal says"
+
+
+class Job(QObject):
+    """Runs once; `done` or `failed` is called in the thread that made it."""
+
+    _done, _failed = Signal(object), Signal(str)
+    running: ClassVar[set[Job]] = set()
+
+    def __init__(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], None] | None = None,
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._work, self._on_done, self._on_failed = work, done, failed
+        self._done.connect(self._finish, Qt.ConnectionType.QueuedConnection)
+        self._failed.connect(self._fail, Qt.ConnectionType.QueuedConnection)
+        Job.running.add(self)
+        self._thread = threading.Thread(target=self._run, name="job", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            result = self._work()
+        except VoicelaneError as problem:
+            self._failed.emit(str(problem))
+        except OSError as problem:
+            self._failed.emit(f"{problem.filename or 'the system'}: {problem.strerror or problem}")
+        except Exception:
+            traceback.print_exc()
+            self._failed.emit(UNEXPECTED)
+        else:
+            self._done.emit(result)
+
+    def _finish(self, result: object) -> None:
+        Job.running.discard(self)
+        if self._on_done:
+            self._on_done(result)
+
+    def _fail(self, sentence: str) -> None:
+        Job.running.discard(self)
+        if self._on_failed:
+            self._on_failed(sentence)

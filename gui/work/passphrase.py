@@ -1,0 +1,48 @@
+"""The passphrase of encrypted profiles: asked for once, and forgotten with the window."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QApplication, QInputDialog, QLineEdit
+
+from voicelane import ProfileStore
+from voicelane.base import LockedError
+from voicelane.profiles import given_passphrase
+
+TITLE = "Encrypted profiles"
+ASK = "The voices of enrolled people are encrypted. Passphrase:"
+REFUSED = "the profiles are encrypted and no passphrase was given; nobody is known by name"
+
+
+class Passphrase:
+    """Opens the profiles; asks in the window's thread, answers in any."""
+
+    def __init__(self) -> None:
+        self._typed, self._refused = "", False
+
+    def store(self) -> ProfileStore:
+        """The profiles; its methods raise `LockedError` where a passphrase is needed and was not given."""
+        return ProfileStore(ask=self._given)
+
+    def unlock(self, again: bool = False) -> bool:
+        """Whether the profiles can be read; asks where that takes a passphrase, once unless `again`.
+
+        Raises `StoreError` where they are damaged.
+        """
+        question, self._refused = ASK, self._refused and not again
+        while not self._refused:
+            try:
+                self.store().open()
+                return True
+            except LockedError as problem:
+                sentence = str(problem)
+                question = sentence[:1].upper() + sentence[1:] if self._typed else ASK
+            parent, hidden = QApplication.activeWindow(), QLineEdit.EchoMode.Password
+            self._typed, sure = QInputDialog.getText(parent, TITLE, question, hidden)
+            self._refused = not sure
+        self._typed = ""
+        return False
+
+    def _given(self) -> str:
+        if self._refused:
+            raise LockedError(REFUSED)
+        return self._typed or given_passphrase()
