@@ -22,8 +22,6 @@ COUNT = (
 )
 
 MOST_MB = 30
-NOT_INSIDE = {"digits"}
-"""Models that the sources alone have."""
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 
 
@@ -48,9 +46,6 @@ def test_the_wheel_is_small_and_whole(wheel):
     with zipfile.ZipFile(wheel) as archive:
         there = {name.removeprefix("voicelane/") for name in archive.namelist()}
     for folder in sorted((ROOT / "rt_models/artifacts").rglob("manifest.toml")):
-        if folder.parent.name in NOT_INSIDE:
-            assert not [name for name in there if f"artifacts/{folder.parent.name}/" in name]
-            continue
         names = {p.name for p in folder.parent.iterdir() if p.is_file()} - {"io.npz", "curves.png"}
         assert {(folder.parent / n).relative_to(ROOT).as_posix() for n in names} <= there, folder
 

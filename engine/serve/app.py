@@ -96,7 +96,13 @@ def run(
 ) -> None:
     """As `voicelane.serve.serve`, with settings that were checked."""
     house = House(settings, config, tokens)
-    server = Server(_settings(house, certificate, key), house, listening)
+    loaded = _settings(house, certificate, key)
+    loaded.load()
+    if loaded.ssl:
+        # A client that writes in one thread while another reads loses what OpenSSL sends after the handshake
+        # of TLS 1.3, or its own request: websockets' synchronous one does so.
+        loaded.ssl.num_tickets = 0
+    server = Server(loaded, house, listening)
     server.run()
     if not server.started:
         raise VoicelaneError(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from voicelane.base.errors import ModelError, VoicelaneError
+from voicelane.base.errors import VoicelaneError
 from voicelane.base.timebase import samples, seconds
 from voicelane.dsp import ddpm
 from voicelane.dsp.mel import BANDS, COLUMNS, mel_picture, mel_sound, trimmed
-from voicelane.inference.onnx import Model, added_folder, find_model, installed
+from voicelane.inference.onnx import Model, find_model
 
 LANGUAGES = ("en", "ar")
 DRAWING, READING = "digits", "digit_reader"
@@ -84,11 +84,6 @@ class DigitReader:
 
 def load_digit_speaker() -> DigitSpeaker:
     """The installed network that draws digits; raises `ModelError`."""
-    if all(folder.name != DRAWING for folder in installed()):
-        raise ModelError(
-            "the network that draws digits is too large for the package; copy the folder "
-            f"rt_models/artifacts/{DRAWING} of voicelane's sources to {added_folder() / 'sources' / DRAWING}"
-        )
     return DigitSpeaker(find_model(DRAWING, DRAWING))
 
 

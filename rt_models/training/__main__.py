@@ -50,7 +50,7 @@ from voicelane.rt_models.training.demo import make_demo
 from voicelane.rt_models.training.encoder import TrainConfig, train
 from voicelane.rt_models.training.evaluate import TrialSet
 from voicelane.rt_models.training.pairs import make_pairs
-from voicelane.rt_models.training.restore import restore
+from voicelane.rt_models.training.restore import restore, restore_segmentation
 from voicelane.rt_models.training.seed import EnhancerTrainConfig
 from voicelane.rt_models.training.sessions import SessionConfig
 from voicelane.rt_models.training.whitening import whiten
@@ -231,7 +231,12 @@ def run_ablations(args: argparse.Namespace) -> None:
 
 
 def restore_checkpoint(args: argparse.Namespace) -> None:
-    """Make the checkpoint of an exported conv-transformer, to go on training it."""
+    """Make the checkpoint of an exported conv-transformer or segmentation network, to go on training it."""
+    if args.segmentation:
+        checkpoint = args.work / "segmentation_start.pt"
+        worst = restore_segmentation(find_model(args.segmentation, "segmentation"), checkpoint)
+        print(f"{checkpoint}: differs by {worst:.1e}; go on from it with --from-checkpoint")
+        return
     drawn = corpus.sampler(prepare(args), None, corpus.CopyConfig((0,), ()), CropConfig())
     checkpoint = args.work / f"{Path(args.encoder).name}_start.pt"
     worst = restore(find_model(args.encoder, "encoder"), drawn, checkpoint)
@@ -266,6 +271,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "encoder of ours by name",
     },
     "--encoder": {"default": "conv_transformer", "help": "the encoder, by name or model folder"},
+    "--segmentation": {"help": "a segmentation network instead of an encoder, by name or model folder"},
     "--seed": {"type": int, "default": 0, "help": "of all that is drawn"},
     "--jobs": {"type": int, "default": 1, "help": "processes that embed the pairs"},
     "--config": {"type": Path, "help": "TOML, as those of rt_models/training/configs"},
@@ -300,7 +306,7 @@ COMMANDS = {
     "digits": Command(train_digits, ("--corpus", "--work", "--config", "--threads", *MODEL)),
     "calibrate": Command(calibrate_command, (*MATERIAL, "--out", "--encoder", "--seed")),
     "ablation": Command(run_ablations, (*MATERIAL, "--trials", "--teacher", "--name")),
-    "restore": Command(restore_checkpoint, (*MATERIAL, "--encoder")),
+    "restore": Command(restore_checkpoint, (*MATERIAL, "--encoder", "--segmentation")),
     "demo": Command(train_demo, ("--corpus",)),
     "adopt": Command(adopt_caches, ("--work",)),
 }

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from voicelane import PipelineConfig
 from voicelane.config import EncoderConfig
+from voicelane.inference.initialisers import rounded
 from voicelane.rt_models.export.onnx import record_files
 from voicelane.rt_models.training.calibration import CalibrationConfig, calibrate, write_calibration
 from voicelane.rt_models.training.corpus import Prepared
@@ -19,6 +20,8 @@ from voicelane.rt_models.training.voice import fit_voice, noise_pieces
 from voicelane.stages import load_encoder
 
 NAME = "scale.npz"
+SCALE_BITS = 11
+"""Behind the leading one, of 23: a fit to some hundred voices is worth no more."""
 
 
 def calibrate_encoder(
@@ -47,8 +50,8 @@ def write_scale(model: str, data: Prepared, folder: Path, config: SessionConfig)
 
 
 def save_scale(arrays: dict[str, np.ndarray], encoder_id: str, folder: Path) -> None:
-    """`scale.npz` in float32, its checksum in the folder's manifest."""
-    small = {name: array.astype(np.float32) for name, array in arrays.items()}
+    """`scale.npz` in float32 of `SCALE_BITS`, its checksum in the folder's manifest."""
+    small = {name: rounded(array.astype(np.float32), SCALE_BITS) for name, array in arrays.items()}
     np.savez_compressed(folder / NAME, encoder_id=np.array(encoder_id), **small)  # type: ignore[arg-type]
     record_files(folder, NAME)
 

@@ -1,6 +1,6 @@
-"""A checkpoint of an exported conv-transformer, so that its training can go on from what is shipped.
+"""A checkpoint of an exported network, so that its training can go on from what is shipped.
 
-The export folds every batch normalisation into the convolution before it. They are put back with the
+The export of a conv-transformer folds every batch normalisation into the convolution before it. They are put back with the
 statistics of training crops, so that the network is the same in evaluation mode and all but the same in
 training.
 """
@@ -16,7 +16,9 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from voicelane.inference import Model
+from voicelane.rt_models.export.compact import load_graph
 from voicelane.rt_models.nets.conv_transformer import ConvTransformer, ConvTransformerConfig
+from voicelane.rt_models.nets.segmentation import SegmentationConfig, SegmentationNet
 from voicelane.rt_models.training.batches import CropSampler
 
 TOLERANCE = 1e-4
@@ -43,17 +45,54 @@ def restore(folder: Path, sampler: CropSampler, checkpoint: Path) -> float:
     return worst
 
 
+def restore_segmentation(folder: Path, checkpoint: Path) -> float:
+    """Write the checkpoint of a segmentation network; returns the largest difference of a logit.
+
+    Raises `ValueError` where the folder holds another network.
+    """
+    net = SegmentationNet(SegmentationConfig()).eval()
+    weights = _weights(folder) | _recurrent(load_graph(folder).graph)
+    wanted = dict(net.named_parameters())
+    if wrong := sorted(n for n, p in wanted.items() if n not in weights or weights[n].shape != p.shape):
+        raise ValueError(f"{folder}: no segmentation of the shipped sizes, lacks {wrong[0]}")
+    net.load_state_dict({n: weights[n] for n in wanted})
+    log_mel = np.random.default_rng(0).standard_normal((1, 500, net.config.n_mels)).astype(np.float32)
+    with torch.inference_mode():
+        worst = float(
+            np.abs(Model(folder).run(log_mel=log_mel)[0] - net(torch.from_numpy(log_mel)).numpy()).max()
+        )
+    if worst > TOLERANCE:
+        raise ValueError(f"{folder}: the network restored from it differs by {worst:.1e}")
+    torch.save({"net": net.state_dict()}, checkpoint)
+    return worst
+
+
+def _recurrent(graph: onnx.GraphProto) -> dict[str, Tensor]:
+    """Parameters of the LSTM layers, whose gates ONNX has in the order i, o, f, c and torch in i, f, c, o."""
+    values = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in graph.initializer}
+    found = {}
+    for layer, node in enumerate(n for n in graph.node if n.op_type == "LSTM"):
+        inner, recurrent, biases = (values[name] for name in node.input[1:4])
+        b_inner, b_recurrent = biases.chunk(2, dim=1)
+        parts = {"weight_ih": inner, "weight_hh": recurrent, "bias_ih": b_inner, "bias_hh": b_recurrent}
+        for name, both in parts.items():
+            for suffix, part in zip(("", "_reverse"), both, strict=True):
+                i, o, f, c = part.chunk(4)
+                found[f"memory.{name}_l{layer}{suffix}"] = torch.cat([i, f, c, o])
+    return found
+
+
 def _weights(folder: Path) -> dict[str, Tensor]:
     """Parameters by their names in torch; a matrix has lost its name, its bias has not."""
-    graph = onnx.load(folder / "model.onnx").graph
+    graph = load_graph(folder).graph
     values = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in graph.initializer}
-    found = {n.removeprefix("net."): v for n, v in values.items() if n.startswith("net.")}
+    found = {n.removeprefix("net."): v for n, v in values.items() if "::" not in n}
     products = {n.output[0]: n.input[1] for n in graph.node if n.op_type == "MatMul"}
-    for node in graph.node:
-        matrix = products.get(node.input[0]) if node.op_type == "Add" else None
-        if matrix in values and node.input[1].startswith("net."):
-            name = node.input[1].removeprefix("net.").removesuffix("bias") + "weight"
-            found[name] = values[matrix].T.contiguous()
+    for node in (n for n in graph.node if n.op_type == "Add"):
+        for product, bias in (node.input, reversed(node.input)):
+            if products.get(product) in values and bias in values and "::" not in bias:
+                name = bias.removeprefix("net.").removesuffix("bias") + "weight"
+                found[name] = values[products[product]].T.contiguous()
     scores = [v for n, v in values.items() if n in products.values() and v.ndim == 2]
     return found | {f"pool.score.{k}.weight": m.T.contiguous() for k, m in _scores(scores).items()}
 
