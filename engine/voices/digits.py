@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voicelane.base.errors import VoicelaneError
+from voicelane.base.errors import ModelError, VoicelaneError
 from voicelane.base.timebase import samples, seconds
 from voicelane.dsp import ddpm
 from voicelane.dsp.mel import BANDS, COLUMNS, mel_picture, mel_sound, trimmed
