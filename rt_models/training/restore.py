@@ -1,8 +1,8 @@
 """A checkpoint of an exported network, so that its training can go on from what is shipped.
 
-The export of a conv-transformer folds every batch normalisation into the convolution before it. They are put back with the
-statistics of training crops, so that the network is the same in evaluation mode and all but the same in
-training.
+The export of a conv-transformer folds every batch normalisation into the convolution before it. They are put
+back with the statistics of training crops, so that the network is the same in evaluation mode and all but the
+same in training.
 """
 
 from __future__ import annotations
@@ -57,10 +57,9 @@ def restore_segmentation(folder: Path, checkpoint: Path) -> float:
         raise ValueError(f"{folder}: no segmentation of the shipped sizes, lacks {wrong[0]}")
     net.load_state_dict({n: weights[n] for n in wanted})
     log_mel = np.random.default_rng(0).standard_normal((1, 500, net.config.n_mels)).astype(np.float32)
+    (logits,) = Model(folder).run(log_mel=log_mel)
     with torch.inference_mode():
-        worst = float(
-            np.abs(Model(folder).run(log_mel=log_mel)[0] - net(torch.from_numpy(log_mel)).numpy()).max()
-        )
+        worst = float(np.abs(logits - net(torch.from_numpy(log_mel)).numpy()).max())
     if worst > TOLERANCE:
         raise ValueError(f"{folder}: the network restored from it differs by {worst:.1e}")
     torch.save({"net": net.state_dict()}, checkpoint)

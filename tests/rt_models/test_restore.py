@@ -12,8 +12,10 @@ pytest.importorskip("onnx")
 pytest.importorskip("pyroomacoustics")
 
 from voicelane.inference import find_model  # noqa: E402
+from voicelane.rt_models.export.segmentation import export_segmentation  # noqa: E402
 from voicelane.rt_models.nets.conv_transformer import ConvTransformer, ConvTransformerConfig  # noqa: E402
-from voicelane.rt_models.training.restore import restore  # noqa: E402
+from voicelane.rt_models.nets.segmentation import SegmentationConfig, SegmentationNet  # noqa: E402
+from voicelane.rt_models.training.restore import restore, restore_segmentation  # noqa: E402
 from voicelane.rt_models.training.voice import fit_voice  # noqa: E402
 
 
@@ -34,6 +36,17 @@ def test_the_restored_network_is_the_shipped_one_and_trains_from_there(tmp_path)
     with torch.no_grad():
         still, training = net.eval()(columns), net.train()(columns)
     assert (still * training).sum(dim=1).mean() > 0.9  # statistics of this batch instead of all
+
+
+def test_the_restored_segmentation_is_the_shipped_one(tmp_path):
+    path = tmp_path / "start.pt"
+    assert restore_segmentation(find_model("segmentation", "segmentation"), path) < 1e-4
+    with pytest.raises(ValueError, match="no segmentation"):
+        restore_segmentation(find_model("conv_transformer", "encoder"), tmp_path / "other.pt")
+    assert not (tmp_path / "other.pt").exists()
+    net = SegmentationNet(SegmentationConfig()).eval()
+    net.load_state_dict(torch.load(path, weights_only=True)["net"])
+    assert export_segmentation(net, tmp_path / "again", "1") < 1e-4
 
 
 def test_another_network_is_refused(tmp_path):

@@ -41,7 +41,7 @@ def certificate(tmp_path):
 
 
 def has_ticket(url: str, trust: ssl.SSLContext) -> bool:
-    """Whether a server sends something after the handshake, which clients with two threads may stumble over."""
+    """Whether a server sends something after the handshake: a client of two threads may stumble over it."""
     name, port = url.removeprefix("https://").split(":")
     with (
         socket.create_connection((name, int(port))) as plain,
