@@ -1,5 +1,8 @@
 from .exports import TEXT_FORMATS as TEXT_FORMATS
 from .exports import write_speakers as write_speakers
+from .index import Hit as Hit
+from .notes import note_session as note_session
+from .notes import tag_session as tag_session
 from .overview import Overview as Overview
 from .overview import overview_of as overview_of
 from .page import SPEAKER_COLOURS as SPEAKER_COLOURS

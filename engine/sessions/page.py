@@ -43,15 +43,27 @@ Said = tuple[str, int, str]
 
 def as_html(session: Session) -> str:
     """The page of a session."""
-    return page_of(session.name, session.about.started, spoken(session), session.heard_samples())
+    about, turns = session.about, spoken(session)
+    return page_of(
+        session.name, about.started, turns, session.heard_samples(), tags=about.tags, note=about.note
+    )
 
 
-def page_of(title: str, started: str, turns: Sequence[Spoken], length: int, said: Iterable[Said] = ()) -> str:
-    """The page of a conversation, with what was `said` where that is known."""
+def page_of(
+    title: str,
+    started: str,
+    turns: Sequence[Spoken],
+    length: int,
+    said: Iterable[Said] = (),
+    tags: Sequence[str] = (),
+    note: str = "",
+) -> str:
+    """The page of a conversation, with what was `said` and noted where that is known."""
     told = overview_of(turns, length)
     when = f"{started[:16].replace('T', ' ')} UTC, " if started else ""
     body = [
         f"<h1>{_text(title)}</h1><p class=q>{_text(when)}{clock(length)}</p>",
+        *(f"<p>{_text(line)}</p>" for line in (" · ".join(tags), *note.splitlines()) if line),
         picture(turns, length),
         *tables(told, colours(turns)),
         *_words(said),
