@@ -5,13 +5,15 @@ from .notes import note_session as note_session
 from .notes import tag_session as tag_session
 from .overview import Overview as Overview
 from .overview import overview_of as overview_of
-from .page import SPEAKER_COLOURS as SPEAKER_COLOURS
 from .page import clock as clock
 from .page import colours as colours
 from .page import page_of as page_of
 from .page import picture as picture
 from .page import tables as tables
+from .palette import SPEAKER_COLOURS as SPEAKER_COLOURS
+from .palette import colour_numbers as colour_numbers
 from .recorder import AUDIO as AUDIO
+from .recorder import About as About
 from .recorder import Recorder as Recorder
 from .recorder import session_folder as session_folder
 from .recorder import unused_name as unused_name
