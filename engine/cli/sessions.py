@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from voicelane.base.errors import StoreError
 from voicelane.base.files import write_through
-from voicelane.base.text import file_name, one_line
+from voicelane.base.text import file_name, name_key, one_line
 from voicelane.base.timebase import seconds
 from voicelane.cli.captions import FORMATS, export_words
 from voicelane.cli.options import add_command
 
 if TYPE_CHECKING:
-    from voicelane.sessions.recorder import Recorder
+    from voicelane.sessions.recorder import About, Recorder
     from voicelane.sessions.session import Session, Summary
 
 TURN_FORMATS = ("rttm", "csv", "audacity", "elan", "textgrid", "html")
@@ -53,6 +53,7 @@ def show(args: argparse.Namespace) -> int:
     print(f"{session.name}: {_state(session)}, {seconds(session.heard_samples()):.1f} s of sound")
     print(f"folder: {session.folder}")
     print(one_line(f"voicelane {about.version}, encoder {about.encoder}, enhancer {about.enhancer}"))
+    _print_notes(about)
     if about.lost_samples:
         print(f"{seconds(about.lost_samples):.2f} s of sound are missing: the disk was too slow")
     print_shares(session.turns(), session.labels)
@@ -100,13 +101,66 @@ def remove(args: argparse.Namespace) -> int:
     return 0
 
 
+def note(args: argparse.Namespace) -> int:
+    """`voicelane sessions note`."""
+    from voicelane.sessions.notes import note_session
+
+    _print_notes(note_session(args.name, args.text))
+    return 0
+
+
+def tag(args: argparse.Namespace) -> int:
+    """`voicelane sessions tag`."""
+    from voicelane.sessions.notes import tag_session
+    from voicelane.sessions.session import summarise
+
+    _print_notes(tag_session(args.name, [*summarise(args.name).about.tags, *args.tags]))
+    return 0
+
+
+def untag(args: argparse.Namespace) -> int:
+    """`voicelane sessions untag`: nothing changes where the session lacks one of the tags."""
+    from voicelane.sessions.notes import tag_session
+    from voicelane.sessions.session import summarise
+
+    before, unwanted = summarise(args.name).about.tags, {name_key(tag) for tag in args.tags}
+    if lacking := unwanted - {name_key(tag) for tag in before}:
+        there = ", ".join(before) or "none"
+        raise StoreError(f"{args.name} has no tag {min(lacking)!r}; its tags are: {there}")
+    _print_notes(tag_session(args.name, [tag for tag in before if name_key(tag) not in unwanted]))
+    return 0
+
+
+def search(args: argparse.Namespace) -> int:
+    """`voicelane sessions search`: a line for each place; 1 if a session is left out."""
+    from voicelane.sessions.page import clock
+    from voicelane.words.exports import UNKNOWN
+    from voicelane.words.search import search_sessions
+
+    found = search_sessions(" ".join(args.words))
+    for hit in found.hits:
+        at = "" if hit.sample is None else clock(hit.sample)
+        who = hit.who if hit.kind == "words" else hit.kind
+        print(f"{hit.session:<24} {at:>8}  {one_line(f'{who or UNKNOWN}: {hit.text}')}")
+    for problem in found.left_out:
+        print(f"not searched: {one_line(problem)}", file=sys.stderr)
+    return 1 if found.left_out else 0
+
+
+def _print_notes(about: About) -> None:
+    if about.tags:
+        print(one_line(f"tags: {', '.join(about.tags)}"))
+    for line in about.note.splitlines():
+        print(one_line(f"note: {line}"))
+
+
 def _state(session: Session | Summary) -> str:
     return one_line(f"{session.about.started}  {session.about.source}  {session.state}")
 
 
 def add_sessions(commands: Any) -> None:
     top: argparse.ArgumentParser = commands.add_parser(
-        "sessions", help="list, export, relabel and remove what `run --session` recorded"
+        "sessions", help="list, search, export, note, relabel and remove what `run --session` recorded"
     )
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
     add_command(actions, list_sessions, "list the recorded sessions", "list")
@@ -127,3 +181,14 @@ def add_sessions(commands: Any) -> None:
     command.add_argument("name", metavar="NAME", help="of a session, or its folder")
     command.add_argument("old", metavar="OLD", help="the speaker's label or name")
     command.add_argument("new", metavar="NEW")
+    command = add_command(actions, search, "find names, people, tags, notes and words in all sessions")
+    command.add_argument(
+        "words", nargs="+", metavar="WORD", help="or how it begins; a session has all of them"
+    )
+    command = add_command(actions, note, "keep a note of a session")
+    command.add_argument("name", metavar="NAME", help="of a session, or its folder")
+    command.add_argument("text", metavar="TEXT", help="in the place of the note before; empty: none")
+    for act, what in ((tag, "give a session tags"), (untag, "take tags from a session")):
+        command = add_command(actions, act, what)
+        command.add_argument("name", metavar="NAME", help="of a session, or its folder")
+        command.add_argument("tags", nargs="+", metavar="TAG", help="a single word")

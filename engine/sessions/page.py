@@ -7,24 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from voicelane.base.timebase import samples, seconds
 from voicelane.sessions.overview import Overview, Spoken, by_name, overview_of
+from voicelane.sessions.palette import N_COLOURS, SPEAKER_COLOURS, colour_numbers
 from voicelane.sessions.session import Session
 from voicelane.sessions.tiers import spoken
 
-SPEAKER_COLOURS = (
-    "#3388cc",
-    "#ee5500",
-    "#aa55ff",
-    "#888866",
-    "#bb0099",
-    "#661111",
-    "#bb7799",
-    "#330099",
-    "#bb0000",
-    "#445555",
-    "#0033ff",
-    "#442255",
-)
-"""Twelve that differ on a light page, also for colour-blind eyes."""
 WIDTH, NAME_WIDTH, LANE, RULER = 900, 130, 26, 22
 """Of the picture, in pixels."""
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
@@ -43,15 +29,27 @@ Said = tuple[str, int, str]
 
 def as_html(session: Session) -> str:
     """The page of a session."""
-    return page_of(session.name, session.about.started, spoken(session), session.heard_samples())
+    about, turns = session.about, spoken(session)
+    return page_of(
+        session.name, about.started, turns, session.heard_samples(), tags=about.tags, note=about.note
+    )
 
 
-def page_of(title: str, started: str, turns: Sequence[Spoken], length: int, said: Iterable[Said] = ()) -> str:
-    """The page of a conversation, with what was `said` where that is known."""
+def page_of(
+    title: str,
+    started: str,
+    turns: Sequence[Spoken],
+    length: int,
+    said: Iterable[Said] = (),
+    tags: Sequence[str] = (),
+    note: str = "",
+) -> str:
+    """The page of a conversation, with what was `said` and noted where that is known."""
     told = overview_of(turns, length)
     when = f"{started[:16].replace('T', ' ')} UTC, " if started else ""
     body = [
         f"<h1>{_text(title)}</h1><p class=q>{_text(when)}{clock(length)}</p>",
+        *(f"<p>{_text(line)}</p>" for line in (" · ".join(tags), *note.splitlines()) if line),
         picture(turns, length),
         *tables(told, colours(turns)),
         *_words(said),
@@ -62,9 +60,9 @@ def page_of(title: str, started: str, turns: Sequence[Spoken], length: int, said
 
 
 def colours(turns: Iterable[Spoken]) -> dict[str, str]:
-    """Everybody's colour, in order of first appearance."""
+    """Everybody's colour, which a person has in every session."""
     names = list(by_name(turns))
-    return {name: SPEAKER_COLOURS[i % len(SPEAKER_COLOURS)] for i, name in enumerate(names)}
+    return {n: SPEAKER_COLOURS[i % N_COLOURS] for n, i in zip(names, colour_numbers(names), strict=True)}
 
 
 def tables(told: Overview, colour: dict[str, str]) -> list[str]:

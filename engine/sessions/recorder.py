@@ -71,6 +71,10 @@ class About:
     """How many final turns there are."""
     events_bytes: int = 0
     """Size of `events.jsonl` that all this was told of; of another size the events have to be read."""
+    tags: tuple[str, ...] = ()
+    """Single words by which somebody finds it again."""
+    note: str = ""
+    """What somebody noted of it; may have several lines."""
 
 
 def told(folder: Path, about: About, turns: Iterable[SpeakerTurn], labels: Relabelling) -> About:

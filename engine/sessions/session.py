@@ -24,6 +24,7 @@ from voicelane.events import Event, SpeakerTurn, VoiceMeasured
 from voicelane.labels.corrections import Relabelling
 from voicelane.labels.desk import LabelDesk
 from voicelane.sessions.event_log import EVENTS, VOICES, append_events, read_events
+from voicelane.sessions.index import forget_session
 from voicelane.sessions.recorder import (
     ABOUT,
     AUDIO,
@@ -117,8 +118,10 @@ class Session:
         return Summary(self.name, replace(about, duration_s=seconds(self.heard_samples())), self.state)
 
     def _retold(self) -> Session:
-        """With a summary that knows the latest corrections, on disk as well."""
-        found = replace(self, about=self.summary().about)
+        """With a summary that knows the latest corrections, on disk as well; its notes stay."""
+        kept = read_about(self.folder / ABOUT)
+        about = replace(self.summary().about, note=kept.note, tags=kept.tags)
+        found = replace(self, about=about)
         write_about(self.folder, found.about)
         return found
 
@@ -140,7 +143,7 @@ def summarise(name: str) -> Summary:
     """
     folder = session_folder(name)
     _check_files(name, folder)
-    about = _about(folder / ABOUT)
+    about = read_about(folder / ABOUT)
     events = folder / EVENTS
     if about.state == "finished" and events.exists() and events.stat().st_size == about.events_bytes:
         return Summary(folder.resolve().name, about, about.state)
@@ -157,7 +160,7 @@ def open_session(name: str) -> Session:
     folder = session_folder(name)
     _check_files(name, folder)
     being_recorded = held(folder / LOCK)  # first: a recording that ends now is then found finished
-    about = _about(folder / ABOUT)
+    about = read_about(folder / ABOUT)
     events = read_events(folder, about.state == "finished")
     state = {True: "recording", False: "interrupted", None: "unfinished"}[being_recorded]
     state = "finished" if about.state == "finished" else state
@@ -171,11 +174,12 @@ def remove_session(name: str) -> None:
     Raises `StoreError` while it is being recorded.
     """
     folder = session_folder(name)
-    _check_there(name, folder)
+    check_idle(name, folder)
     for file in FILES:
         (folder / file).unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()
+    forget_session(folder)
 
 
 def rename_session(name: str, new: str) -> Path:
@@ -184,7 +188,7 @@ def rename_session(name: str, new: str) -> Path:
     Raises `StoreError` while it is being recorded, and where the name is none or is taken.
     """
     folder = session_folder(name)
-    _check_there(name, folder)
+    check_idle(name, folder)
     if Path(new).name != new:
         raise StoreError(f"{new!r} cannot name a session; a name holds no path")
     target = folder.with_name(session_folder(new).name)
@@ -223,8 +227,8 @@ def correct_session(session: Session, correct: Callable[[LabelDesk], object]) ->
     return found._retold() if found.finished and found.about.format > 1 else found
 
 
-def _check_there(name: str, folder: Path) -> None:
-    """Whether there is a session that nobody records."""
+def check_idle(name: str, folder: Path) -> None:
+    """Raises `StoreError` where there is no session, or somebody records it."""
     if not (folder / ABOUT).is_file():
         raise StoreError(f"there is no session {name!r}; `voicelane sessions list` shows which there are")
     if held(folder / LOCK):
@@ -248,7 +252,8 @@ def _is_ordinary(path: Path) -> bool:
         return True
 
 
-def _about(path: Path) -> About:
+def read_about(path: Path) -> About:
+    """What a `session.json` says; raises `StoreError` where it is damaged."""
     problems: list[str] = []
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

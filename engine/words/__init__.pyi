@@ -16,6 +16,8 @@ from .scoring import Spoken as Spoken
 from .scoring import normalised as normalised
 from .scoring import speaker_word_errors as speaker_word_errors
 from .scoring import word_errors as word_errors
+from .search import Found as Found
+from .search import search_sessions as search_sessions
 from .store import Recognised as Recognised
 from .store import Transcript as Transcript
 from .store import Translation as Translation

@@ -54,6 +54,9 @@ class Transcript:
     duration_s: float = 0.0
     translations: tuple[Translation, ...] = ()
     """In English, where that was asked for."""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    """What somebody noted of the session."""
 
 
 def write_words(folder: Path, recognised: Recognised) -> None:
@@ -108,4 +111,6 @@ def transcript(session: Session, recognised: Recognised) -> Transcript:
         session.about.started,
         seconds(session.heard_samples()),
         recognised.translations,
+        session.about.tags,
+        session.about.note,
     )

@@ -18,7 +18,7 @@ from voicelane.gui.model.state import State, ended, reduce_all
 from voicelane.gui.model.viewport import Viewport
 from voicelane.gui.model.voices import VoiceTable
 from voicelane.gui.model.words import changed
-from voicelane.sessions import correct_session
+from voicelane.sessions import About, correct_session
 from voicelane.words import Recognised, words_of
 
 
@@ -160,6 +160,11 @@ class Conversation(QObject):
         assert self.session is not None
         self.session, self.title = replace(self.session, folder=folder), folder.name
         self.changed.emit()
+
+    def noted(self, folder: Path, about: About) -> None:
+        """Somebody noted something of a session, which may be the one on the screen."""
+        if self.session is not None and self.is_session(folder):
+            self.session = replace(self.session, about=about)
 
     def call(self, name: str) -> None:
         """It is called so, and its session will be."""

@@ -12,6 +12,7 @@ from voicelane import SpeakerTurn
 from voicelane.base import seconds
 from voicelane.gui.model.state import State
 from voicelane.labels import Relabelling
+from voicelane.sessions import colour_numbers
 
 SURE = 0.6
 """Confidence of a turn that nobody needs to look at again."""
@@ -23,7 +24,7 @@ class Lane:
 
     speaker: str
     colour: int
-    """Number of its colour."""
+    """Number of its colour, which no other lane has; behind the last the colours come again."""
     turns: list[SpeakerTurn] = field(default_factory=list)
     tentative: list[SpeakerTurn] = field(default_factory=list)
     talk_samples: int = 0
@@ -80,6 +81,8 @@ class Lanes:
         self._by_root: dict[str, Lane] = {}
         self._labels: Relabelling | None = None
         self._speakers: tuple[str, ...] = ()
+        self._colours: dict[str, int] = {}
+        """Of each speaker, in order of first appearance."""
         self._last: SpeakerTurn | None = None
         self._n_finals = 0
         self._speech = np.zeros((2, 0), np.int64)
@@ -90,7 +93,10 @@ class Lanes:
         if anew:
             self._by_root, self._n_finals = {}, 0
         fresh = state.finals[self._n_finals :]
+        moved = anew or state.speakers != self._speakers
         self._labels, self._speakers = state.labels, state.speakers
+        if moved:
+            self._colour()
         self._n_finals, self._last = len(state.finals), state.finals[-1] if state.finals else None
         for turn in state.labels.whole(fresh) if anew else state.labels.turns(fresh):
             self._lane(turn.speaker).add(turn)
@@ -101,7 +107,8 @@ class Lanes:
         if len(state.speech) != self._speech.shape[1]:
             self._speech = np.array(state.speech, np.int64).reshape(-1, 2).T
         shown = (lane for lane in self._by_root.values() if lane.turns or lane.tentative)
-        self.all = sorted(shown, key=lambda lane: lane.colour)
+        places = {speaker: place for place, speaker in enumerate(self._colours)}
+        self.all = sorted(shown, key=lambda lane: places.get(lane.speaker, len(places)))
 
     def of(self, speaker: str) -> Lane | None:
         """The lane that a label is shown in."""
@@ -123,9 +130,17 @@ class Lanes:
         assert self._labels is not None
         root = self._labels.now.root(speaker)
         if root not in self._by_root:
-            colour = self._speakers.index(root) if root in self._speakers else len(self._speakers)
-            self._by_root[root] = Lane(root, colour)
+            self._by_root[root] = Lane(root, self._colours.get(root, len(self._colours)))
         return self._by_root[root]
+
+    def _colour(self) -> None:
+        """Everybody's colour, by the names that are shown now; who was merged into another has none."""
+        assert self._labels is not None
+        root, shown = self._labels.now.root, self._labels.shown
+        names = [shown(s) if root(s) == s else "" for s in self._speakers]
+        self._colours = dict(zip(self._speakers, colour_numbers(names), strict=True))
+        for speaker, lane in self._by_root.items():
+            lane.colour = self._colours.get(speaker, len(self._colours))
 
 
 def talk_seconds(lane: Lane) -> float:

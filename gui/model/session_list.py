@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voicelane import VoicelaneError, session_names
@@ -24,10 +24,12 @@ class Summary:
     state: str
     """As `Session.state`, or `damaged`."""
     problem: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
     def matches(self, text: str) -> bool:
         """Whether every word of a search is in it."""
-        content = " ".join((self.name, self.source, *self.people)).casefold()
+        content = " ".join((self.name, self.source, self.note, *self.people, *self.tags)).casefold()
         return all(word in content for word in text.casefold().split())
 
 
@@ -57,4 +59,5 @@ def _summary(name: str) -> Summary:
 
 def _row(told: Told) -> Summary:
     about = told.about
-    return Summary(told.name, about.started, about.source, about.duration_s, about.people, told.state)
+    row = Summary(told.name, about.started, about.source, about.duration_s, about.people, told.state)
+    return replace(row, tags=about.tags, note=about.note)

@@ -59,7 +59,7 @@ class State:
     tentative: tuple[SpeakerTurn, ...] = ()
     labels: Relabelling = field(default_factory=Relabelling)
     speakers: tuple[str, ...] = ()
-    """Labels in the order in which they were first seen, which is the order of their colours."""
+    """Labels in the order in which they were first seen."""
     speech: Log[tuple[int, int]] = field(default_factory=Log)
     speaking_since: int | None = None
     gaps: tuple[Gap, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,14 @@ from voicelane.gui.model.session_list import Summary, summaries
 from voicelane.gui.model.viewport import clock
 from voicelane.gui.panels.banner import Banner
 from voicelane.gui.panels.formats import ask_where, format_menu
+from voicelane.gui.panels.hits import Hits
+from voicelane.gui.panels.notes import Notes
 from voicelane.gui.work.exporting import write
 from voicelane.gui.work.jobs import Job
 from voicelane.gui.work.leaving import confirmed
 from voicelane.gui.work.studio import Studio
 
-COLUMNS = ("Started", "Length", "State", "Who speaks", "Source", "Session")
+COLUMNS = ("Started", "Length", "State", "Who speaks", "Source", "Session", "Tags")
 ORDERS: tuple[Callable[[Summary], Any], ...] = (
     lambda s: s.started,
     lambda s: s.duration_s,
@@ -42,6 +45,7 @@ ORDERS: tuple[Callable[[Summary], Any], ...] = (
     lambda s: tuple(name.casefold() for name in s.people),
     lambda s: s.source.casefold(),
     lambda s: s.name.casefold(),
+    lambda s: tuple(tag.casefold() for tag in s.tags),
 )
 """What each column is sorted by."""
 WIDE = COLUMNS.index("Who speaks")
@@ -50,7 +54,7 @@ NO_MATCH = "No session matches this search."
 
 
 class SessionsPage(QWidget):
-    """A table that can be searched by person, source and name."""
+    """A table, a search over all that is in it and what was said, tags and notes."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
@@ -60,9 +64,11 @@ class SessionsPage(QWidget):
             "Sessions", "What was recorded: double-click one to see and hear it again, with the same views."
         )
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search by person, source or name")
+        self.search.setPlaceholderText("Search names, people, tags, notes and what was said")
         self.search.setAccessibleName("Search sessions")
         self.search.setClearButtonEnabled(True)
+        self.hits, self.notes = Hits(studio, self._fill), Notes(studio)
+        self.search.textChanged.connect(self.hits.look_for)
         self.search.textChanged.connect(self._fill)
         self.table = SessionTable(
             {
@@ -94,6 +100,8 @@ class SessionsPage(QWidget):
         self._stack.addWidget(self.table)
         inside.addLayout(row)
         inside.addWidget(holder, 1)
+        inside.addWidget(self.hits)
+        inside.addWidget(self.notes)
         layout.addWidget(frame, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -190,13 +198,13 @@ class SessionsPage(QWidget):
         ordered = sorted(self._all, key=ORDERS[column], reverse=down)
         order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
         self.table.horizontalHeader().setSortIndicator(column, order)
-        chosen, shown = self.chosen, [s for s in ordered if s.matches(self.search.text())]
+        chosen, shown = self.chosen, [s for s in ordered if self._matches(s)]
         self.table.setRowCount(len(shown))
         for row, summary in enumerate(shown):
             for column, text in enumerate(_cells(summary)):
                 item = QTableWidgetItem(text)
                 item.setData(Qt.ItemDataRole.UserRole, summary.name)
-                item.setToolTip(summary.problem or text)
+                item.setToolTip(_hint(summary) or text)
                 self.table.setItem(row, column, item)
         names = [s.name for s in shown]
         if names:
@@ -205,7 +213,11 @@ class SessionsPage(QWidget):
         self._stack.setCurrentIndex(1 if shown else 0)
         self._show()
 
+    def _matches(self, summary: Summary) -> bool:
+        return summary.matches(self.search.text()) or summary.name in self.hits.sessions
+
     def _show(self) -> None:
+        self.notes.show_of(next((s for s in self._all if s.name == self.chosen), None))
         whole = any(s.name == self.chosen and s.state != "damaged" for s in self._all)
         idle = any(s.name == self.chosen and s.state != "recording" for s in self._all)
         for widget, on in (
@@ -252,4 +264,11 @@ def _cells(summary: Summary) -> tuple[str, ...]:
         started = datetime.fromisoformat(started).astimezone().strftime("%d %b %Y, %H:%M")
     source = summary.source if summary.source.startswith("mic:") else Path(summary.source).name
     people = ", ".join(summary.people) or "nobody"
-    return started, clock(summary.duration_s), summary.state, people, source, summary.name
+    tags = " ".join(summary.tags)
+    return started, clock(summary.duration_s), summary.state, people, source, summary.name, tags
+
+
+def _hint(summary: Summary) -> str:
+    """What is wrong with a session, or the note on it; none of it is markup."""
+    text = summary.problem or summary.note
+    return f"<p>{escape(text).replace(chr(10), '<br>')}</p>" if text else ""

@@ -65,7 +65,9 @@ def content(session: Session, kind: str) -> bytes:
     """A session in a format that is one file; with its words, where it has some and the format holds them."""
     if kind == "html":
         paper = paper_of(session)
-        return page_of(paper.title, paper.started, paper.turns, paper.length, paper.said).encode()
+        about = session.about
+        parts = (paper.title, paper.started, paper.turns, paper.length, paper.said)
+        return page_of(*parts, about.tags, about.note).encode()
     if kind == "pdf":
         paper = paper_of(session)
         return as_pdf(paper.title, paper.started, paper.turns, paper.length, paper.said)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
-from voicelane import LabelDesk, Session, SpeakerTurn
+from voicelane import LabelDesk, Session, SpeakerTurn, VoicelaneError
 from voicelane.base import StoreError, samples
 from voicelane.gui.look import theme
 from voicelane.gui.model.conversation import Conversation, Recorded
@@ -29,7 +29,15 @@ from voicelane.gui.work.playback import joined
 from voicelane.gui.work.player import Player
 from voicelane.gui.work.saving import save_as_session
 from voicelane.gui.work.writing import Writing
-from voicelane.sessions import remove_session, rename_session, session_folder, unused_name
+from voicelane.sessions import (
+    About,
+    note_session,
+    remove_session,
+    rename_session,
+    session_folder,
+    tag_session,
+    unused_name,
+)
 from voicelane.words import Recognised, write_words
 
 START = "Start listening"
@@ -256,6 +264,22 @@ class Studio(QObject):
             self.conversation.clear()
         self.kept.emit()
 
+    def note_session(self, name: str, note: str) -> None:
+        """Keep a note of a recorded session."""
+        self._noted(name, lambda: note_session(name, note))
+
+    def tag_session(self, name: str, tags: Sequence[str]) -> None:
+        """Give a recorded session these tags and no others."""
+        self._noted(name, lambda: tag_session(name, tags))
+
+    def _noted(self, name: str, act: Callable[[], About]) -> None:
+        try:
+            about = act()
+            self.conversation.noted(session_folder(name), about)
+        except (VoicelaneError, OSError) as problem:
+            self.told.emit(str(problem))
+        self.kept.emit()
+
     def make_way(self, act: Callable[[], object], name: str, ask_if_kept: bool = True) -> None:
         """Do what takes the place of the conversation on the screen, once that may be; saves it before if
         that is wanted. `name` is for a button; without `ask_if_kept` only what would be lost is asked about.
@@ -305,12 +329,12 @@ class Studio(QObject):
         except StoreError as problem:
             self.noticed.emit(str(problem))
 
-    def open(self, name: str) -> None:
-        """Show a recorded session."""
+    def open(self, name: str, sample: int | None = None) -> None:
+        """Show a recorded session; with the cursor at a sample."""
         if self.listening.state != IDLE:
             self.noticed.emit("a conversation is being heard; stop it before another one is opened")
             return
-        self.make_way(lambda: self._move_on(lambda: self._open(name)), "Open it", ask_if_kept=False)
+        self.make_way(lambda: self._move_on(lambda: self._open(name, sample)), "Open it", ask_if_kept=False)
 
     def play(self, turn: SpeakerTurn | None = None) -> None:
         """A turn, or everything from the cursor on."""
@@ -438,7 +462,7 @@ class Studio(QObject):
             self._queue = deque()
             self.make_way(lambda: self._hear(rest), f"Listen to {rest[0].name}", ask_if_kept=False)
 
-    def _open(self, name: str) -> None:
+    def _open(self, name: str, sample: int | None) -> None:
         self.player.stop()
         before = self.conversation.sound
 
@@ -446,6 +470,9 @@ class Studio(QObject):
             if self.conversation.sound is not before or self.listening.state != IDLE:
                 return False
             self._opened(recorded)
+            if sample is not None:
+                self.seek(sample)
+                self.shown.emit(sample)
             return True
 
         self.opening = Opening(name, shown, self._all_there, self._not_opened)

@@ -21,12 +21,13 @@ from tests.gui.talk import TALK, names
 from tests.profiles.test_store import SPACE
 from voicelane import LabelDesk, ProfileStore, Recorder, open_session, read_rttm, session_names
 from voicelane.base import StoreError
-from voicelane.events import Verification
+from voicelane.events import Verification, Word
 from voicelane.gui.model.state import State, reduce_all
 from voicelane.gui.work.enrolling import READY
 from voicelane.live import Sound
 from voicelane.profiles import Enrolment
-from voicelane.sessions import AUDIO, remove_session, rename_session, session_folder
+from voicelane.sessions import AUDIO, remove_session, rename_session, session_folder, summarise
+from voicelane.words import Recognised, write_words
 
 pytestmark = pytest.mark.qt
 
@@ -260,3 +261,56 @@ def test_a_session_that_is_recorded_is_neither_renamed_nor_deleted(home):
     assert rename_session("running", "other").name == "other" and session_names() == ["other"]
     with pytest.raises(StoreError, match="no session"):
         rename_session("running", "third")
+
+
+def test_notes_and_tags_are_kept_when_one_leaves_the_field(window, qtbot):
+    recorded("one", {})
+    recorded("two", {})
+    window.studio.open("one")
+    qtbot.waitUntil(lambda: window.studio.conversation.title == "one", timeout=SLOW_MS)
+    window.show_page("sessions")
+    page, notes = window.sessions, window.sessions.notes
+    qtbot.waitUntil(lambda: page.table.rowCount() == 2, timeout=SLOW_MS)
+    page.search.setText("one")
+    assert page.chosen == "one"
+    notes.tags.setFocus()
+    notes.tags.setText("plan, Team")
+    notes.note.setFocus()
+    notes.note.setPlainText("first\nsecond <b>")
+    page.table.setFocus()
+    about = summarise("one").about
+    assert (about.tags, about.note) == (("plan", "Team"), "first\nsecond <b>")
+    assert window.studio.conversation.session.about == about, "also of the session on the screen"
+    qtbot.waitUntil(lambda: page.table.item(0, 6).text() == "plan Team", timeout=SLOW_MS)
+    assert "second &lt;b&gt;" in page.table.item(0, 0).toolTip()
+    page.search.setText("two")
+    assert (page.chosen, notes.tags.text(), notes.note.toPlainText()) == ("two", "", "")
+    notes.tags.setFocus()
+    notes.tags.setText("x" * 51)
+    page.table.setFocus()
+    assert any("is no tag" in words for words in window.toasts.words)
+    assert summarise("two").about.tags == () and summarise("one").about == about
+
+
+def test_words_are_found_in_all_sessions_and_a_click_opens_the_place(window, qtbot):
+    recorded("one", {"S1": "Anna"})
+    recorded("two", {"S2": "Jamal"})
+    recorded("broken", {})
+    turn = next(t for t in open_session("two").turns() if t.speaker == "S2")
+    word = Word(turn.start + 800, turn.start + 4_000, " budget", 0.9)
+    write_words(session_folder("two"), Recognised((word,), "en", "base"))
+    (session_folder("broken") / "session.json").write_text("{")
+    window.show_page("sessions")
+    page = window.sessions
+    qtbot.waitUntil(lambda: page.table.rowCount() == 3, timeout=SLOW_MS)
+    page.search.setText("budg")
+    qtbot.waitUntil(lambda: page.hits.list.count() == 1, timeout=SLOW_MS)
+    assert page.table.rowCount() == 1 and page.chosen == "two"
+    assert page.hits.list.item(0).text().endswith("Jamal: budget")
+    assert "broken" in page.hits.left_out.text() and page.hits.left_out.isVisible()
+    page.hits.list.itemClicked.emit(page.hits.list.item(0))
+    conversation = window.studio.conversation
+    qtbot.waitUntil(lambda: conversation.title == "two" and window.studio.opening is None, timeout=SLOW_MS)
+    assert conversation.cursor == word.start
+    page.search.clear()
+    assert page.hits.list.count() == 0 and page.table.rowCount() == 3

@@ -20,6 +20,8 @@ from voicelane.events import (
     Overrun,
     Redone,
     SinkFailed,
+    SpeakerIdentified,
+    SpeakersMerged,
     StageTiming,
     StreamStarted,
     Translated,
@@ -27,7 +29,7 @@ from voicelane.events import (
     VoiceMeasured,
 )
 from voicelane.live import Sound, final_turns
-from voicelane.sessions import session_folder
+from voicelane.sessions import colour_numbers, session_folder
 
 pytest.importorskip("PySide6")
 
@@ -239,3 +241,19 @@ ELSEWHERE = {
 def test_every_event_has_its_place_in_the_app():
     kinds = set(Event.__subclasses__())
     assert kinds == REDUCERS.keys() | ELSEWHERE.keys() and not REDUCERS.keys() & ELSEWHERE.keys()
+
+
+def test_a_person_keeps_one_colour_live_and_in_every_order_of_speakers():
+    """Also once somebody is recognised in the midst, and where others are one."""
+    turns = [turn(f"S{k}", 1_000 * k, 1_000 * k + 900, 0, True) for k in range(1, 6)]
+    own = colour_numbers(["Anna"])[0]
+    for speaker in ("S1", "S3", "S5"):
+        lanes, state = Lanes(), reduce_all(State(), turns)
+        lanes.update(state)
+        assert [lane.colour for lane in lanes.all] == [0, 1, 2, 3, 4]
+        for event in (SpeakerIdentified(5_000, speaker, "Anna", 0.9), SpeakersMerged(5_000, "S4", "S2")):
+            state = reduce(state, event)
+            lanes.update(state)
+            found = {state.labels.shown(lane.speaker): lane.colour for lane in lanes.all}
+            assert found["Anna"] == own and len(set(found.values())) == len(found)
+        assert [lane.speaker for lane in lanes.all] == ["S1", "S2", "S3", "S5"], "lanes stay in their order"

@@ -9,7 +9,7 @@ pytest.importorskip("PySide6")
 from tests.gui.test_transcript import WORDS
 from voicelane.gui.panels.summary import SummaryWindow
 from voicelane.gui.work.paper import drawn
-from voicelane.sessions import picture
+from voicelane.sessions import colours, picture
 from voicelane.words import Recognised
 
 pytestmark = pytest.mark.qt
@@ -39,7 +39,8 @@ def test_the_summary_says_who_spoke_how_long_and_is_exported_with_its_words(talk
 
 
 def test_the_picture_on_paper_has_every_speaker_s_colour(qapp):
-    image = drawn(picture([("A", 0, 16_000), ("B & <C>", 16_000, 32_000)], 32_000), 900)
+    turns = [("A", 0, 16_000), ("B & <C>", 16_000, 32_000)]
+    image = drawn(picture(turns, 32_000), 900)
     places = [(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)]
     pixels = {image.pixelColor(x, y).name() for x, y in places}
-    assert {"#3388cc", "#ee5500", "#ffffff"} <= pixels
+    assert {*colours(turns).values(), "#ffffff"} <= pixels and len(colours(turns)) == 2
