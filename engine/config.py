@@ -163,9 +163,9 @@ class DiariserConfig:
     """Ratio to its speaker above which an embedding is kept with what is known of the speaker."""
     margin_llr: Annotated[float, Within(0.0, 20.0)] = 1.0
     """By how much that must be above the ratio to any other speaker."""
-    agreement_llr: Annotated[float, Within(-20.0, 20.0)] = 0.0
+    agreement_llr: Annotated[float, Within(-20.0, 20.0)] = 0.5
     """Ratio among the embeddings that make a new speaker."""
-    enough_s: Annotated[float, Within(0.5, 30.0)] = 1.5
+    enough_s: Annotated[float, Within(0.5, 30.0)] = 1.3
     """Speech of one voice that is enough to make a speaker of it."""
     max_embeddings: Annotated[int, Within(1, 1000)] = 60
     """Embeddings that are kept of a speaker, the latest ones."""
@@ -193,11 +193,15 @@ class ReclusteringConfig:
     """Sound between two times; 0 leaves it out."""
     ahc_llr: Annotated[float, Within(-20.0, 20.0)] = 2.0
     """Mean log-likelihood ratio down to which stretches are linked at first: more clusters than people."""
+    little_s: Annotated[float, Within(0.0, 60.0)] = 6.0
+    """Speech of a cluster below which it is asked whether it is another one's."""
+    same_llr: Annotated[float, Within(-20.0, 40.0)] = 3.0
+    """Ratio from which it is."""
     loop_probability: Annotated[float, Within(0.0, 0.999)] = 0.8
     """Chance that the next stretch is of the same speaker."""
     fa: Annotated[float, Within(0.001, 10.0)] = 0.4
     """Weight of what is heard (F_A of VBx)."""
-    fb: Annotated[float, Within(0.01, 1000.0)] = 6.0
+    fb: Annotated[float, Within(0.01, 1000.0)] = 3.5
     """Weight of the prior on voices (F_B of VBx); the higher, the fewer speakers."""
     stretch_s: Annotated[float, Within(0.1, 30.0)] = 0.5
     """Speech of one turn that is compared as one."""

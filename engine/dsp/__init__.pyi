@@ -7,7 +7,6 @@ from .features import N_MELS as N_MELS
 from .features import FeatureExtractor as FeatureExtractor
 from .features import Features as Features
 from .features import RunningMean as RunningMean
-from .features import mel_centres_hz as mel_centres_hz
 from .mel import mel_picture as mel_picture
 from .mel import mel_sound as mel_sound
 from .mel import trimmed as trimmed

@@ -29,21 +29,12 @@ class MelBands(NamedTuple):
 
 def mel_matrix(n_mels: int = N_MELS) -> np.ndarray:
     """Triangular HTK-mel filters of peak 1, float64 (n_mels, 257), between 20 and 7600 Hz."""
-    edges = _edges_hz(n_mels)
+    mel = np.linspace(_hz_to_mel(LOW_HZ), _hz_to_mel(HIGH_HZ), n_mels + 2)
+    edges = 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
     hz = np.arange(N_BINS) * SAMPLE_RATE / N_FFT
     rising = (hz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - hz) / (edges[2:] - edges[1:-1])[:, None]
     return np.maximum(0.0, np.minimum(rising, falling))
-
-
-def mel_centres_hz(n_mels: int = N_MELS) -> np.ndarray:
-    """Where the filters of `mel_matrix` peak, float64 (n_mels,)."""
-    return _edges_hz(n_mels)[1:-1]
-
-
-def _edges_hz(n_mels: int) -> np.ndarray:
-    mel = np.linspace(_hz_to_mel(LOW_HZ), _hz_to_mel(HIGH_HZ), n_mels + 2)
-    return np.asarray(700.0 * (10.0 ** (mel / 2595.0) - 1.0))
 
 
 def _hz_to_mel(hz: float) -> float:

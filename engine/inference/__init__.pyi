@@ -1,6 +1,7 @@
 from .checkpoint import read_checkpoint as read_checkpoint
 from .initialisers import MANTISSA_BITS as MANTISSA_BITS
 from .initialisers import load_arrays as load_arrays
+from .initialisers import rounded as rounded
 from .initialisers import save_arrays as save_arrays
 from .manifest import INITIALISERS_NAME as INITIALISERS_NAME
 from .manifest import Manifest as Manifest

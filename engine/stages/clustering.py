@@ -72,8 +72,9 @@ class Clustering:
         """Cluster numbers (n,), first those of the past.
 
         Clusters form among the `firm` ones (n,): average linkage over log-likelihood ratios gives more than
-        there are, VBx leaves those that are needed, and what is clearly somebody of the past is that speaker.
-        A new cluster of less than `least_s` is none. What is left goes to the nearest cluster.
+        there are, VBx leaves those that are needed, of which one of little speech may be another one's, and
+        what is clearly somebody of the past is that speaker. A new cluster of less than `least_s` is none.
+        What is left goes to the nearest cluster.
         """
         if not firm.any():
             firm = heard.weights == heard.weights.max()
@@ -81,7 +82,8 @@ class Clustering:
         offset = self._offset(sure)
         groups = _linked(sure.vectors, sure.weights, self._scale, self._config, offset)
         begun = self._recognised(groups + self._n_known, sure, offset)
-        clusters = self._recognised(self._parted(begun, sure, offset), sure, offset)
+        parted = self._taken_in(self._parted(begun, sure, offset), sure, offset)
+        clusters = self._recognised(parted, sure, offset)
         return self._joined(heard, firm, clusters, offset)
 
     def _offset(self, sure: Voiced) -> np.ndarray:
@@ -94,6 +96,21 @@ class Clustering:
         before = Statistics(past.counts, (past.totals - past.counts[:, None] * offset) @ plda.transform)
         projected = (sure.vectors - offset) @ plda.transform
         return vbx(projected, plda.between, begun, c.loop_probability, c.fa, c.fb, before).argmax(axis=1)
+
+    def _taken_in(self, clusters: np.ndarray, sure: Voiced, offset: np.ndarray) -> np.ndarray:
+        """The clusters, where each new one of little speech that is clearly another one is that one."""
+        c, clusters = self._config, clusters.copy()
+        while len(kinds := np.unique(clusters)) > 1:
+            means = np.stack([sure.vectors[clusters == k].mean(axis=0) for k in kinds])
+            lengths_s = np.array([sure.weights[clusters == k].sum() for k in kinds]) / SAMPLE_RATE
+            ratios = self._scale.ratios(*(2 * (centred(means, offset), lengths_s)))
+            ratios[(lengths_s >= c.little_s) | (kinds < self._n_known)] = -np.inf
+            np.fill_diagonal(ratios, -np.inf)
+            a, b = np.unravel_index(ratios.argmax(), ratios.shape)
+            if ratios[a, b] < c.same_llr:
+                break
+            clusters[clusters == kinds[a]] = kinds[b]
+        return clusters
 
     def _recognised(self, clusters: np.ndarray, sure: Voiced, offset: np.ndarray) -> np.ndarray:
         """The clusters, where each new one that is clearly somebody of the past is that speaker.

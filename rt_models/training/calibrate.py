@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from voicelane import PipelineConfig
 from voicelane.config import EncoderConfig
-from voicelane.inference.initialisers import rounded
+from voicelane.inference import rounded
 from voicelane.rt_models.export.onnx import record_files
 from voicelane.rt_models.training.calibration import CalibrationConfig, calibrate, write_calibration
 from voicelane.rt_models.training.corpus import Prepared

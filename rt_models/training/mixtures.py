@@ -14,7 +14,6 @@ import numpy as np
 from scipy.ndimage import binary_closing, binary_opening
 from scipy.signal import lfilter
 
-from voicelane.dsp import mel_centres_hz
 from voicelane.rt_models.training.batches import NEPERS_PER_DB, speech_mask
 from voicelane.rt_models.training.shards import Shard
 
@@ -42,26 +41,19 @@ class MixtureConfig:
     """Chance of a pause of up to 3 s."""
     backchannel: float = 0.25
     """Chance per turn that somebody else says a short word in it."""
-    level_db: float = 5.0
+    level_db: float = 4.0
     """Deviation of the voices' levels."""
     room: float = 0.6
     t60_s: tuple[float, float] = (0.15, 0.9)
-    direct_db: tuple[float, float] = (-6.0, 12.0)
+    direct_db: tuple[float, float] = (-3.0, 12.0)
     """Direct over reverberant power."""
     noise: float = 0.7
     noise_snr_db: tuple[float, float] = (0.0, 30.0)
-    distant: float = 0.15
+    distant: float = 0.2
     """Chance of somebody far away, who does not count as speaking."""
-    distant_db: tuple[float, float] = (20.0, 35.0)
+    distant_db: tuple[float, float] = (16.0, 32.0)
     """How much softer that voice is."""
     equaliser_db: float = 8.0
-    narrow: float = 0.4
-    """Chance of a channel that lets only a band pass, as telephones and codecs of few bits do."""
-    low_hz: tuple[float, float] = (60.0, 400.0)
-    high_hz: tuple[float, float] = (3000.0, 7000.0)
-    """Where that band begins and ends."""
-    slope_db: tuple[float, float] = (6.0, 60.0)
-    """How much softer a third of an octave outside it is."""
     floor_db: tuple[float, float] = (-70.0, -25.0)
     """White floor relative to the speech."""
 
@@ -203,17 +195,7 @@ class MixtureSampler:
             places = np.arange(len(speech)) + rng.integers(len(noise))
             noise = np.take(noise, places, axis=0, mode="wrap")
             power = power + noise * (loud / noise.mean() * 10 ** (-rng.uniform(*c.noise_snr_db) / 10))
-        if rng.random() < c.narrow:
-            power = power * _band(c, speech.shape[1], rng)
         power = power + loud * 10 ** (rng.uniform(*c.floor_db) / 10)
         depth = rng.uniform(-c.equaliser_db, c.equaliser_db, 8)
         response = np.interp(np.linspace(0, 7, speech.shape[1]), np.arange(8), depth)
         return (np.log(power) + NEPERS_PER_DB * response).astype(np.float32)
-
-
-def _band(c: MixtureConfig, n_mels: int, rng: np.random.Generator) -> np.ndarray:
-    """Power gains (n_mels,) of a random band-pass, at most 80 dB down."""
-    thirds = 3 * np.log2(mel_centres_hz(n_mels))
-    low, high = (3 * np.log2(np.exp(rng.uniform(*np.log(bounds)))) for bounds in (c.low_hz, c.high_hz))
-    outside = np.maximum(np.maximum(low - thirds, thirds - high), 0.0)
-    return np.asarray(10 ** (-np.minimum(outside * rng.uniform(*c.slope_db), 80.0) / 10))

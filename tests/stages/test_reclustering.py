@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,22 @@ def test_a_cluster_of_little_speech_is_nobody():
     weights, firm = np.full(10, 0.2 * RATE), np.ones(10, bool)
     assert len(set(cluster(vectors, weights, firm))) == 1
     assert len(set(cluster(vectors, 3 * weights, firm))) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "same_llr", "people"),
+    [(4, 1.0, 2), (4, 3.0, 3), (8, 1.0, 3)],
+    ids=["little and alike", "little and not that much alike", "alike, and not little"],
+)
+def test_a_cluster_of_little_speech_that_is_clearly_another_one_is_that_one(seconds, same_llr, people):
+    near = 0.4 * VOICES[0] + np.sqrt(1 - 0.4**2) * VOICES[2]
+    vectors = np.stack([VOICES[0]] * 16 + [VOICES[1]] * 16 + [near] * seconds)
+    config = replace(CONFIG, same_llr=same_llr)
+    firm, weights = np.ones(len(vectors), bool), np.full(len(vectors), 1.0 * RATE)
+    heard = Voiced(vectors, weights, np.full(len(vectors), -1))
+    found = Clustering(Past(192, 100), SCALE, config, 20)(heard, firm)
+    assert len(set(found)) == people
+    assert (found[-1] == found[0]) == (people == 2)
 
 
 def test_what_forms_no_cluster_joins_the_nearest():
