@@ -192,7 +192,7 @@ def style_sheet(t: Theme) -> str:
     QToolButton {{ padding: 5px; }}
     QPushButton:hover, QToolButton:hover {{ border-color: {t.accent}; }}
     QPushButton:pressed, QToolButton:pressed {{ background: {t.line}; }}
-    QPushButton:focus, QToolButton:focus, QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus,
+    QPushButton:focus, QToolButton:focus, QLineEdit:focus, NoteField:focus, QComboBox:focus,
     QSpinBox:focus {{
         border: 1px solid {t.accent};
     }}
@@ -211,7 +211,7 @@ def style_sheet(t: Theme) -> str:
     QFrame#rail QToolButton:focus {{ border: 1px solid {t.accent}; }}
     QFrame#banner {{ background: {t.raised}; border: 1px solid {t.warning}; border-radius: 6px; }}
     QFrame#toast {{ background: {t.selected}; border: 1px solid {t.accent}; border-radius: 6px; }}
-    QLineEdit, QPlainTextEdit, QComboBox, QSpinBox {{
+    QLineEdit, NoteField, QComboBox, QSpinBox {{
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; border-radius: 6px;
         padding: 5px 8px; min-height: 20px; selection-background-color: {t.accent};
     }}
