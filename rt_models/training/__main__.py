@@ -233,6 +233,7 @@ def run_ablations(args: argparse.Namespace) -> None:
 def restore_checkpoint(args: argparse.Namespace) -> None:
     """Make the checkpoint of an exported conv-transformer or segmentation network, to go on training it."""
     if args.segmentation:
+        args.work.mkdir(parents=True, exist_ok=True)
         checkpoint = args.work / "segmentation_start.pt"
         worst = restore_segmentation(find_model(args.segmentation, "segmentation"), checkpoint)
         print(f"{checkpoint}: differs by {worst:.1e}; go on from it with --from-checkpoint")
