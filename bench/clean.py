@@ -40,6 +40,8 @@ CONDITIONS: tuple[dict[str, Any], ...] = (
 )
 CLEAN_DB, SECONDS, FILES_EACH = 40.0, (2.0, 5.0), 4
 FOLDERS = ("conversations", "meetings")
+STEPS = (1, 2, 4, 10, 30)
+"""Of diffusion, besides none."""
 MEASURES = {"si_sdr": "SI-SDR dB", "stoi": "STOI", "estoi": "ESTOI", "pesq": "PESQ"}
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -53,6 +55,8 @@ def add(commands: Any) -> None:
     add("--utterances", type=int, default=60, help="clean recordings, each in every noise level")
     add("--trials", default="english", help="a list of --root's trials, whose files are taken")
     add("--speakers", type=int, default=30, help="people, with four files each, all compared with all")
+    add("--steps", type=int, default=2, help="of diffusion, in the tables of EER and DER (default 2)")
+    add("--plot", type=Path, help="PNG of quality against steps")
     add(
         "--conversations",
         type=Path,
@@ -62,9 +66,9 @@ def add(commands: Any) -> None:
     )
 
 
-def denoised() -> Change:
-    """Ours, one sound at a time."""
-    denoiser = load_denoiser(DenoiserConfig("clean"))
+def denoised(steps: int = 0) -> Change:
+    """Ours, one sound at a time, refined in so many steps."""
+    denoiser = load_denoiser(DenoiserConfig("clean", steps=steps))
     assert denoiser is not None
     return lambda samples: np.concatenate((denoiser.process(samples), denoiser.flush()))
 
@@ -76,6 +80,7 @@ def unchanged(samples: np.ndarray) -> np.ndarray:
 def systems() -> tuple[dict[str, Change], list[str]]:
     """What is compared, and what is not installed."""
     found: dict[str, Change] = {"noisy": unchanged, "voicelane": denoised()}
+    found |= {_refined(steps): denoised(steps) for steps in STEPS}
     missing = []
     for name, load in RIVALS.items():
         try:
@@ -83,6 +88,10 @@ def systems() -> tuple[dict[str, Change], list[str]]:
         except ImportError as problem:
             missing.append(f"{name} is not installed ({problem}).")
     return found, missing
+
+
+def _refined(steps: int) -> str:
+    return f"voicelane, {steps} step{'s' * (steps > 1)}"
 
 
 def clean_speech(root: Path, count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -181,7 +190,7 @@ def verification(args: argparse.Namespace) -> dict[str, dict[str, dict[str, floa
     labels = np.array([Path(a).parent == Path(b).parent for a, b in pairs])
     embedder = FileEmbedder(PipelineConfig())
     changes: dict[str, Change] = {"raw": unchanged}
-    changes |= {"cleaned": denoised()}
+    changes |= {"cleaned": denoised(), "refined": denoised(args.steps)}
     found: dict[str, dict[str, dict[str, float]]] = {}
     for condition in [Condition(args.trials, **kind) for kind in CONDITIONS]:
         vectors: dict[str, dict[str, np.ndarray]] = {name: {} for name in changes}
@@ -215,9 +224,8 @@ def conversations(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for pattern in args.conversations or [CORPUS / folder / "dev/*" for folder in FOLDERS]:
         files = [p for p in sorted(pattern.parent.glob(pattern.name)) if p.suffix in AUDIO_ENDINGS]
-        for name, model in (("raw", "off"), ("cleaned", "clean")):
-            config = PipelineConfig()
-            pipeline = Pipeline(replace(config, denoiser=replace(config.denoiser, model=model)))
+        for name, denoiser in _denoisers(args.steps).items():
+            pipeline = Pipeline(replace(PipelineConfig(), denoiser=denoiser))
             pipeline.warm_up()
             rows = [_diarised(pipeline, path) for path in tqdm(files, desc=name, disable=None)]
             total_s = sum(length_s for _, length_s, _ in rows)
@@ -225,6 +233,11 @@ def conversations(args: argparse.Namespace) -> dict[str, dict[str, float]]:
             place[name] = sum(der * length_s for der, length_s, _ in rows) / total_s
             place[f"{name}, cpu"] = sum(cpu for _, _, cpu in rows) / total_s
     return found
+
+
+def _denoisers(steps: int) -> dict[str, DenoiserConfig]:
+    clean = DenoiserConfig("clean")
+    return {"raw": DenoiserConfig(), "cleaned": clean, "refined": replace(clean, steps=steps)}
 
 
 def _diarised(pipeline: Pipeline, path: Path) -> tuple[float, float, float]:
@@ -240,7 +253,28 @@ def measure(args: argparse.Namespace) -> Result:
     content = quality(args, changes)
     content |= {"verification": verification(args), "der": conversations(args)}
     content |= {"utterances": args.utterances, "speakers": args.speakers, "missing": missing}
+    if args.plot:
+        plot(args.plot, content)
     return Result(content, tables(content), tuple(missing))
+
+
+def plot(path: Path, found: dict[str, Any]) -> None:
+    """ESTOI and SI-SDR gain against the steps of diffusion, a line for each noise level."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for snr, of in found["quality"].items():
+        rows = [of["voicelane"], *(of[_refined(steps)] for steps in STEPS)]
+        noisy = of["noisy"]
+        for axes, measure in ((left, "si_sdr"), (right, "estoi")):
+            axes.plot(range(len(rows)), [r[measure] - noisy[measure] for r in rows], "o-", label=f"{snr} dB")
+    for axes, what in ((left, "SI-SDR gain, dB"), (right, "ESTOI gain")):
+        axes.set(xlabel="steps of diffusion", ylabel=what)
+        axes.set_xticks(range(len(STEPS) + 1), ["none", *map(str, STEPS)])
+        axes.axhline(0.0, color="#999999", lw=0.8)
+    left.legend(fontsize=8, title="noise")
+    figure.savefig(path, dpi=110)
 
 
 def tables(found: dict[str, Any]) -> tuple[Table, ...]:
@@ -279,7 +313,8 @@ def _verification_table(found: dict[str, Any]) -> Table:
 
 
 def _der_table(found: dict[str, Any]) -> Table:
-    keys = ("files", "raw", "cleaned", "raw, cpu", "cleaned, cpu")
+    systems = ("raw", "cleaned", "refined")
+    keys = ("files", *systems, *(f"{name}, cpu" for name in systems))
     rows = [[folder, *(of[k] for k in keys)] for folder, of in found["der"].items()]
-    head = ("recordings", "files", "DER % raw", "DER % cleaned", "CPU s per s raw", "CPU s per s cleaned")
+    head = ("recordings", "files", *(f"{m} {name}" for m in ("DER %", "CPU s per s") for name in systems))
     return table(head, rows, "Diarisation:")

@@ -67,6 +67,10 @@ class DenoiserConfig:
     """`off`, the name of an installed model of kind `cleaner` (`clean`), or a folder."""
     strength: Annotated[float, Within(0.0, 1.0)] = 1.0
     """Share of the cleaned sound; the rest is the sound as it came."""
+    steps: Annotated[int, Within(0, 30)] = 0
+    """Steps of diffusion that refine the cleaned sound; 0 leaves it as the first network made it."""
+    refiner: str = "refine"
+    """Name of an installed model of kind `refiner`, or a folder, for these steps."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from voicelane.stages import (
     VadEvidence,
     VadInput,
     load_enhancer,
+    load_refiner,
 )
 from voicelane.stages.diariser import Diariser
 from voicelane.stages.encoder import (
@@ -156,6 +157,16 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
         case(
             "denoiser",
             lambda: Denoiser(cleaner, 0.9),
+            lambda a, b: speech[a:b],
+            12_000,
+            arrays,
+            count=lambda n: n,
+            tolerance=1e-5,
+            samples=(1, 1),
+        ),
+        case(
+            "refined denoiser",
+            lambda: Denoiser(cleaner, 0.9, refiner=load_refiner("refine", 2, cleaner)),
             lambda a, b: speech[a:b],
             12_000,
             arrays,
@@ -311,6 +322,7 @@ NAMES = [
     "framer",
     "resampler",
     "denoiser",
+    "refined denoiser",
     "full-band denoiser",
     "stft",
     "istft",
@@ -337,6 +349,7 @@ ALONE = ("diariser", "pipeline")
 """Their delay is that of the windows before them; the pipeline's is tested by its turns."""
 SHARING = (
     "denoiser",
+    "refined denoiser",
     "full-band denoiser",
     "vad",
     "front end",

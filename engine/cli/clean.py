@@ -38,10 +38,13 @@ def clean(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace) -> DenoiserConfig:
     from voicelane.config import DenoiserConfig
+    from voicelane.stages.refiner import MOST_STEPS
 
     if not (math.isfinite(args.strength) and 0.0 <= args.strength <= 1.0):
         raise ConfigError(f"--strength {args.strength:g}: expected 0 … 1")
-    return DenoiserConfig(args.model, args.strength)
+    if not 0 <= args.steps <= MOST_STEPS:
+        raise ConfigError(f"--steps {args.steps}: expected 0 … {MOST_STEPS}")
+    return DenoiserConfig(args.model, args.strength, args.steps)
 
 
 def _opened(args: argparse.Namespace) -> FileSource:
@@ -89,6 +92,13 @@ def add_clean(commands: Any) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="OUT", help="a .wav or .flac")
     command.add_argument(
         "--strength", type=float, default=1.0, metavar="0…1", help="share of the cleaned sound (default 1)"
+    )
+    command.add_argument(
+        "--steps",
+        type=int,
+        default=0,
+        metavar="N",
+        help="steps of diffusion that refine it (0: none)",
     )
     command.add_argument("--keep", metavar="NAME", help="silence all but the turns of an enrolled person")
     command.add_argument("--force", action="store_true", help="replace a file that is there")

@@ -1,6 +1,8 @@
 from . import ddim as ddim
 from . import ddpm as ddpm
 from . import samplers as samplers
+from .bands import at_levels as at_levels
+from .bands import band_levels as band_levels
 from .fbank import KaldiFbank as KaldiFbank
 from .fbank import kaldi_fbank as kaldi_fbank
 from .features import N_MELS as N_MELS

@@ -17,6 +17,8 @@ from .leveller import Leveller as Leveller
 from .leveller import levelled as levelled
 from .plda import Plda as Plda
 from .recogniser import Person as Person
+from .refiner import Refiner as Refiner
+from .refiner import load_refiner as load_refiner
 from .scale import Scale as Scale
 from .scale import centred as centred
 from .scale import load_scale as load_scale

@@ -17,6 +17,7 @@ from voicelane.dsp import kernels
 from voicelane.dsp.stft import FRONT_END, N_BINS, Istft, Stft, window
 from voicelane.inference.manifest import Manifest
 from voicelane.inference.onnx import Model, find_model
+from voicelane.stages.refiner import Refiner, load_refiner
 
 CROSSOVER_HZ, SMOOTHING_S = 4_000, 0.02
 """What is done to the sound above 8 kHz follows the band above this one, over so long a time."""
@@ -33,21 +34,31 @@ class Denoiser:
     Samples come `latency_samples` later at most, the last ones with `flush`. What is no number is silence.
     """
 
-    def __init__(self, model: Model, strength: float = 1.0, stopwatch: Stopwatch | None = None) -> None:
-        """`strength` mixes what was heard (0) and what was cleaned (1)."""
+    def __init__(
+        self,
+        model: Model,
+        strength: float = 1.0,
+        stopwatch: Stopwatch | None = None,
+        refiner: Refiner | None = None,
+    ) -> None:
+        """`strength` mixes what was heard (0) and what was cleaned (1); a `refiner` goes on from there."""
         _check(model.manifest)
-        self._network, self._strength = model.stream(), np.float32(strength)
+        self._network, self._strength, self._refiner = model.stream(), np.float32(strength), refiner
         self._timed = stopwatch or Stopwatch()
-        self._ahead_columns = model.manifest.latency_samples // HOP_SAMPLES
+        self._delay = _Delay(model.manifest.latency_samples // HOP_SAMPLES)
+        self._gain_delay = _Delay(self._delay.columns + (refiner.ahead if refiner else 0))
         self._framer, self._stft, self._istft, self._lift = Framer(), Stft(), Istft(), _Lift()
-        self._behind = model.manifest.latency_samples + self._istft.latency_samples
+        self._behind = self._gain_delay.columns * HOP_SAMPLES + self._istft.latency_samples
         self.latency_samples = self._framer.latency_samples + self._behind
         self.reset()
 
     def reset(self) -> None:
         for stage in (self._framer, self._stft, self._istft, self._network, self._lift):
             stage.reset()
-        self._gains = np.ones((self._ahead_columns, 1, 1), np.float32)
+        if self._refiner:
+            self._refiner.reset()
+        self._delay.reset(np.zeros((N_BINS, 2), np.float32))
+        self._gain_delay.reset(np.ones((1, 1), np.float32))
         self._early = self._behind  # samples before the first one, still to come out
         self._heard = np.zeros(0, np.float32)
 
@@ -75,19 +86,36 @@ class Denoiser:
         with self._timed("denoiser"):
             noisy = as_pairs(self._stft.process(frames))
             gains = self._lift.process(noisy)
-            (clean,) = self._network.run(spectra=(gains * noisy)[None])
-            return self._istft.process(as_complex(clean[0] / self._late(gains)))
+            clean = self._denoised(gains * noisy)
+            return self._istft.process(as_complex(clean / self._gain_delay.process(gains)))
 
-    def _late(self, gains: np.ndarray) -> np.ndarray:
-        """Those of the columns that were cleaned, which came some columns ago."""
-        known = np.concatenate((self._gains, gains))
-        self._gains = known[len(gains) :]
-        return known[: len(gains)]
+    def _denoised(self, lifted: np.ndarray) -> np.ndarray:
+        """Columns (n, 257, 2) of some columns ago."""
+        (clean,) = self._network.run(spectra=lifted[None])
+        if self._refiner is None:
+            return clean[0]
+        return self._refiner.process(self._delay.process(lifted), clean[0])
 
     def _mixed(self, clean: np.ndarray) -> np.ndarray:
         """With the sound of the same moments, which need not wait any more."""
         heard, self._heard = self._heard[: len(clean)], self._heard[len(clean) :]
         return heard + self._strength * (clean - heard)
+
+
+class _Delay:
+    """Rows in, as many out, `columns` later."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+
+    def reset(self, before: np.ndarray) -> None:
+        """`before` is what comes out before the first row."""
+        self._kept = np.tile(before, (self.columns, *(1 for _ in before.shape)))
+
+    def process(self, rows: np.ndarray) -> np.ndarray:
+        known = np.concatenate((self._kept, rows))
+        self._kept = known[len(rows) :]
+        return known[: len(rows)]
 
 
 class _Lift:
@@ -124,7 +152,9 @@ def load_denoiser(config: DenoiserConfig, stopwatch: Stopwatch | None = None) ->
     """The denoiser that the settings name, None for `off`; raises `ModelError`."""
     if config.model == "off":
         return None
-    return Denoiser(Model(find_model(config.model, "cleaner")), config.strength, stopwatch)
+    model = Model(find_model(config.model, "cleaner"))
+    refiner = load_refiner(config.refiner, config.steps, model)
+    return Denoiser(model, config.strength, stopwatch, refiner)
 
 
 def _check(manifest: Manifest) -> None:

@@ -18,11 +18,12 @@ import torch.distributed as dist
 from voicelane import VoicelaneError
 from voicelane.base import read_settings
 from voicelane.config import EncoderConfig
-from voicelane.inference import find_model
+from voicelane.inference import find_model, read_manifest
 from voicelane.rt_models.export.cleaner import export_cleaner
 from voicelane.rt_models.export.digits import export_digits, export_reader
 from voicelane.rt_models.export.encoder import export_encoder
 from voicelane.rt_models.export.onnx import write_facts
+from voicelane.rt_models.export.refiner import export_refiner
 from voicelane.rt_models.export.seed import export_mlp, export_seed
 from voicelane.rt_models.export.segmentation import export_segmentation
 from voicelane.rt_models.export.vad import export_vad
@@ -36,6 +37,7 @@ from voicelane.rt_models.training import (
     corpus,
     digits,
     people,
+    refining,
     seed,
     segmentation,
     vad,
@@ -139,6 +141,17 @@ def train_cleaner(args: argparse.Namespace) -> None:
     net = cleaning.train(config, prepare(args), checkpoint, args.from_checkpoint)
     folder = args.out or ARTIFACTS / "clean"
     record(net, folder, config, export_cleaner(net, folder, args.version), checkpoint)
+
+
+def train_refiner(args: argparse.Namespace) -> None:
+    """Train the network that refines what the cleaner made, by diffusion, and export it."""
+    kind = refining.RefinerTrainConfig
+    config = read_settings(args.config, kind) if args.config else kind()
+    cleaner, checkpoint = find_model("clean", "cleaner"), args.work / "refine.pt"
+    net = refining.train(config, refining.mixed(config, prepare(args), cleaner), checkpoint)
+    folder = args.out or ARTIFACTS / "refine"
+    worst = export_refiner(net, read_manifest(cleaner).sha256, folder, args.version)
+    record(net, folder, config, worst, checkpoint)
 
 
 def train_enhancers(args: argparse.Namespace) -> None:
@@ -304,6 +317,7 @@ COMMANDS = {
     "vad": Command(train_vad, (*MATERIAL, *MODEL, "--from-checkpoint")),
     "voices": Command(train_voices, (*MATERIAL, *MODEL, "--encoder", "--name")),
     "clean": Command(train_cleaner, (*MATERIAL, *MODEL, "--from-checkpoint")),
+    "refine": Command(train_refiner, (*MATERIAL, *MODEL)),
     "digits": Command(train_digits, ("--corpus", "--work", "--config", "--threads", *MODEL)),
     "calibrate": Command(calibrate_command, (*MATERIAL, "--out", "--encoder", "--seed")),
     "ablation": Command(run_ablations, (*MATERIAL, "--trials", "--teacher", "--name")),

@@ -39,6 +39,14 @@ def test_rate_channels_and_length_stay(tmp_path, rate, channels, ending):
     assert 0 < np.square(sound).mean() < np.square(sf.read(given)[0]).mean()
 
 
+def test_steps_refine_what_was_cleaned(tmp_path):
+    given = noisy_file(tmp_path / "in.wav")
+    for steps in (0, 2):
+        assert voicelane("clean", given, "--out", tmp_path / f"{steps}.wav", "--steps", steps) == 0
+    cleaned, refined = (sf.read(tmp_path / f"{steps}.wav")[0] for steps in (0, 2))
+    assert refined.shape == cleaned.shape and not np.array_equal(refined, cleaned)
+
+
 def test_nothing_is_overwritten_unless_told(tmp_path, capsys):
     given = noisy_file(tmp_path / "in.wav")
     before = given.read_bytes()
@@ -53,6 +61,7 @@ def test_nothing_is_overwritten_unless_told(tmp_path, capsys):
     [
         (("--out", "out.mp3"), "expected a name that ends in .wav or .flac"),
         (("--out", "out.wav", "--strength", "2"), "--strength 2: expected 0 … 1"),
+        (("--out", "out.wav", "--steps", "31"), "--steps 31: expected 0 … 30"),
         (("--out", "out.wav", "--strength", "nan"), "--strength nan: expected 0 … 1"),
         (("--out", "out.wav", "--keep", "Nobody"), "there is no profile named 'Nobody'"),
         (("--out", "out.wav", "--model", "nothing"), "no cleaner model named 'nothing'"),

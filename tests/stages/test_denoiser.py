@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ from tests import laws
 from voicelane import Pipeline, PipelineConfig, SpeechEnded, SpeechStarted
 from voicelane.base import ModelError
 from voicelane.config import DenoiserConfig
+from voicelane.dsp import Stft, band_levels
 from voicelane.inference import Model, find_model, models_folder
 from voicelane.stages import Denoiser, FullBandDenoiser, load_denoiser
+from voicelane.stages.denoiser import as_pairs
 
 CLEAN = DenoiserConfig("clean")
 
@@ -41,6 +45,33 @@ def test_noise_goes_and_speech_stays(speech, noise):
     noisy = speech + np.float32(0.5) * noise
     clean = through(load_denoiser(CLEAN), noisy)
     assert si_sdr_db(clean, speech) > si_sdr_db(noisy, speech) + 4.0
+
+
+def band_error(found: np.ndarray, wanted: np.ndarray) -> float:
+    """Mean squared difference of band levels while somebody speaks."""
+    levels = [
+        band_levels(as_pairs(Stft().process(x[: len(x) // 320 * 320].reshape(-1, 320))))
+        for x in (found, wanted)
+    ]
+    loud = levels[1].mean(axis=1) > levels[1].mean()
+    return float(np.square(levels[0] - levels[1])[loud].mean())
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_diffusion_brings_the_bands_nearer_to_the_clean_ones(speech, noise, steps):
+    noisy = speech + np.float32(0.5) * noise
+    cleaned, refined = (through(load_denoiser(replace(CLEAN, steps=n)), noisy) for n in (0, steps))
+    assert len(refined) == len(noisy)
+    assert band_error(refined, speech) < 0.95 * band_error(cleaned, speech)
+
+
+def test_a_refiner_of_another_cleaner_is_refused(tmp_path):
+    folder = Path(shutil.copytree(models_folder() / "refine", tmp_path / "refine"))
+    manifest = folder / "manifest.toml"
+    made_for = tomllib.loads(manifest.read_text())["settings"]["cleaner"]
+    manifest.write_text(manifest.read_text().replace(made_for, "0" * 64))
+    with pytest.raises(ModelError, match="refines what another network than clean made"):
+        load_denoiser(replace(CLEAN, steps=1, refiner=str(folder)))
 
 
 def test_clean_speech_comes_through(speech):

@@ -1,0 +1,49 @@
+"""Levels of mel bands of complex spectra, and spectra whose bands are given other levels."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from voicelane.dsp.features import mel_matrix
+
+LEVEL_FLOOR = 3e-7
+"""Power below which a band is silent."""
+LEVEL_MIDDLE, LEVEL_SPREAD = -6.0, 2.5
+"""Nepers of power: about where the bands of speech lie, and by how much they differ."""
+MOST_GAIN = (-20.0, 10.0)
+"""dB by which a band may become softer or louder."""
+
+
+def band_levels(spectra: np.ndarray) -> np.ndarray:
+    """Scaled log power of 80 mel bands, float32 (n, 80), of spectra as pairs of real numbers (n, 257, 2)."""
+    power = np.square(spectra, dtype=np.float32).sum(-1) @ _means()
+    return ((np.log(power + np.float32(LEVEL_FLOOR)) - LEVEL_MIDDLE) / LEVEL_SPREAD).astype(np.float32)
+
+
+def at_levels(spectra: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Spectra (n, 257, 2) of the levels `before` (n, 80) with the levels `after`; phases stay."""
+    decibels = (after - before) * np.float32(LEVEL_SPREAD * 10 / np.log(10))
+    gains = 10 ** (np.clip(decibels, *MOST_GAIN) / 20)
+    return (spectra * (gains @ _shares() + _outside())[..., None]).astype(np.float32)
+
+
+@cache
+def _means() -> np.ndarray:
+    """Weights (257, 80) of each band's mean power."""
+    bands = mel_matrix()
+    return (bands / np.maximum(bands.sum(axis=1, keepdims=True), 1e-9)).T.astype(np.float32)
+
+
+@cache
+def _shares() -> np.ndarray:
+    """How much the gain of each band counts in each bin, (80, 257): sums of 1 where there are bands."""
+    bands = mel_matrix()
+    return (bands / np.maximum(bands.sum(axis=0), 1e-9)).astype(np.float32)
+
+
+@cache
+def _outside() -> np.ndarray:
+    """1 for the bins (257,) that no band holds."""
+    return (mel_matrix().sum(axis=0) < 1e-9).astype(np.float32)
