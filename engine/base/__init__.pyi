@@ -13,6 +13,7 @@ from .settings import read_settings as read_settings
 from .settings import read_table as read_table
 from .settings import settings_from as settings_from
 from .space import Space as Space
+from .text import LABEL as LABEL
 from .timebase import FRAME_SAMPLES as FRAME_SAMPLES
 from .timebase import HOP_SAMPLES as HOP_SAMPLES
 from .timebase import SAMPLE_RATE as SAMPLE_RATE

@@ -91,6 +91,21 @@ def relabel_speaker(args: argparse.Namespace) -> int:
     return 0
 
 
+def suggest(args: argparse.Namespace) -> int:
+    """`voicelane sessions suggest`: a line for each voice that may be known; 1 if there is none."""
+    from voicelane.cli.people import open_store
+    from voicelane.voices.kin import Kin
+
+    found = Kin(open_store()).suggestions(args.name)
+    for suggestion in found.made:
+        print(one_line(suggestion.sentence()))
+    for problem in found.left_out:
+        print(f"not compared: {one_line(problem)}", file=sys.stderr)
+    if not found.made:
+        print("nobody else sounds like the unnamed people in it")
+    return 0 if found.made else 1
+
+
 def remove(args: argparse.Namespace) -> int:
     """`voicelane sessions remove`."""
     from voicelane.sessions.session import remove_session
@@ -181,6 +196,8 @@ def add_sessions(commands: Any) -> None:
     command.add_argument("name", metavar="NAME", help="of a session, or its folder")
     command.add_argument("old", metavar="OLD", help="the speaker's label or name")
     command.add_argument("new", metavar="NEW")
+    command = add_command(actions, suggest, "tell who unnamed people of a session may be")
+    command.add_argument("name", metavar="NAME", help="of a session, or its folder")
     command = add_command(actions, search, "find names, people, tags, notes and words in all sessions")
     command.add_argument(
         "words", nargs="+", metavar="WORD", help="or how it begins; a session has all of them"

@@ -42,7 +42,9 @@ WORDS = "words.json"
 """Recognised words, where somebody asked for them: `voicelane.words`."""
 PICTURES = "pictures.npz"
 """What an app draws of the sound, kept so that it need not be made again."""
-FILES = (AUDIO, CLEAN, EVENTS, VOICES, WORDS, PICTURES, LOCK, ABOUT)
+SPEAKERS = "speakers.npz"
+"""What its speakers sound like, kept so that it need not be heard again."""
+FILES = (AUDIO, CLEAN, EVENTS, VOICES, WORDS, PICTURES, SPEAKERS, LOCK, ABOUT)
 """All that a session's folder holds, what says that it is one last."""
 LONGEST_S = 1e9
 

@@ -20,6 +20,9 @@ from .fitting import Fitter as Fitter
 from .fitting import Reach as Reach
 from .fitting import Target as Target
 from .fitting import measured_pitch_hz as measured_pitch_hz
+from .kin import Kin as Kin
+from .kin import Suggestion as Suggestion
+from .kin import Suggestions as Suggestions
 from .library import VoiceLibrary as VoiceLibrary
 from .pseudo import PseudoVoices as PseudoVoices
 from .pseudo import load_pseudo_voices as load_pseudo_voices

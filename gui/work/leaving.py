@@ -53,6 +53,18 @@ def ask_same(name: str, other: str) -> str:
     return MERGE if pressed is merge else APART if pressed is apart else STAY
 
 
+def ask_named(sentence: str, name: str) -> bool:
+    """Whether somebody who sounds like a `name` gets it."""
+    box = QMessageBox(QApplication.activeWindow())
+    box.setWindowTitle("voicelane")
+    box.setText(f"{sentence}. Is that right?")
+    yes, stay = box.addButton(f"Call them {name}", ROLE.AcceptRole), box.addButton("No", ROLE.RejectRole)
+    box.setDefaultButton(stay)
+    box.setEscapeButton(stay)
+    box.exec()
+    return box.clickedButton() is yes
+
+
 def confirmed(parent: QWidget, title: str, text: str) -> bool:
     """Whether somebody says yes to what cannot be undone; Enter and Escape say no."""
     return QMessageBox.question(parent, title, text, BUTTON.Yes | BUTTON.No, BUTTON.No) == BUTTON.Yes

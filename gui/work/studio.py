@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from voicelane import LabelDesk, Session, SpeakerTurn, VoicelaneError
-from voicelane.base import StoreError, samples
+from voicelane.base import LABEL, StoreError, samples
 from voicelane.gui.look import theme
 from voicelane.gui.model.conversation import Conversation, Recorded
 from voicelane.gui.model.health import Health
@@ -21,7 +21,7 @@ from voicelane.gui.work.enrolling import Enrolling
 from voicelane.gui.work.exporting import export
 from voicelane.gui.work.files import Files
 from voicelane.gui.work.jobs import Job
-from voicelane.gui.work.leaving import LEAVE, MERGE, SAVE, STAY, ask_same, ask_to_leave
+from voicelane.gui.work.leaving import LEAVE, MERGE, SAVE, STAY, ask_named, ask_same, ask_to_leave
 from voicelane.gui.work.listening import IDLE, PAUSED, RUNNING, Listening, Request, session_name
 from voicelane.gui.work.opening import Opening, keep_pictures
 from voicelane.gui.work.passphrase import Passphrase
@@ -38,6 +38,7 @@ from voicelane.sessions import (
     tag_session,
     unused_name,
 )
+from voicelane.voices import Kin, Suggestions
 from voicelane.words import Recognised, write_words
 
 START = "Start listening"
@@ -77,6 +78,8 @@ class Studio(QObject):
         """Whether a conversation may make way for something that has a name."""
         self.ask_same: Callable[[str, str], str] = ask_same
         """Whether two speakers of one name are one."""
+        self.ask_named: Callable[[str, str], bool] = ask_named
+        """Whether a speaker gets the name that is suggested."""
         self.player = player or Player()
         self.passphrase = Passphrase()
         store = self.passphrase.store
@@ -181,6 +184,30 @@ class Studio(QObject):
         if answer == MERGE:
             return conversation.correct(lambda desk: desk.merge(speaker, others[0]))
         return conversation.correct(lambda desk: desk.rename(speaker, name))
+
+    def suggest(self, speaker: str) -> None:
+        """Look for a speaker of the session on the screen among the enrolled people and in all sessions."""
+        session = self.conversation.session
+        if session is None:
+            self.noticed.emit("save the conversation first; then its people can be compared with others")
+            return
+        self.told.emit("comparing the voice with the people of all sessions")
+        Job(
+            lambda: Kin(self.passphrase.store()).suggestions(str(session.folder)),
+            lambda found: self._suggested(session, speaker, found),
+            self.noticed.emit,
+        )
+
+    def _suggested(self, session: Session, speaker: str, found: Suggestions) -> None:
+        if not self.conversation.is_session(session.folder):
+            return
+        likely = [s for s in found.made if s.speaker == speaker]
+        if not likely:
+            self.told.emit(f"nobody else sounds like {self.conversation.shown(speaker)}")
+        elif LABEL.fullmatch(likely[0].name):
+            self.told.emit(likely[0].sentence())
+        elif self.ask_named(likely[0].sentence(), likely[0].name):
+            self.rename_speaker(speaker, likely[0].name)
 
     def recognise_words(self) -> None:
         """Have what was said in the session on the screen written down."""

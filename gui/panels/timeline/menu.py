@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QMenu, QWidget
 
 from voicelane import SpeakerTurn
+from voicelane.base import LABEL
 from voicelane.gui.model.lanes import Lane
 from voicelane.gui.work.studio import Studio
 
@@ -46,6 +47,8 @@ def lane_menu(
     conversation, menu = studio.conversation, QMenu(parent)
     name = conversation.shown(lane.speaker)
     menu.addAction("Rename", lambda: rename(lane.speaker))
+    if LABEL.fullmatch(name):
+        menu.addAction(f"Who may {name} be?", lambda: studio.suggest(lane.speaker))
     menu.addMenu(insert_menu(menu, studio, lane, at))
     others = menu.addMenu(f"{name} is the same as")
     for other in conversation.lanes.all:
