@@ -12,6 +12,7 @@ from voicelane.bench import (
     digits,
     enhancer,
     environment,
+    everything,
     gui,
     latency,
     live,
@@ -59,6 +60,7 @@ COMMANDS = (
     peers,
     picture,
     gui,
+    everything,
     report,
 )
 """Each module has `add(commands)` with its own options, and `measure(args)`, which gives its `Result`."""

@@ -7,12 +7,16 @@ import json
 import os
 import platform
 import shlex
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import numpy as np
+
+import voicelane
 
 Cell = str | int | float | None
 """Numbers with a fraction are shown with two digits, None as a dash."""
@@ -69,6 +73,15 @@ def machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
+def source() -> str:
+    """The version, and the commit where it runs from a checkout."""
+    describe = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    told = (
+        subprocess.run(describe, capture_output=True, text=True, check=False).stdout if which("git") else ""
+    )
+    return " ".join(["voicelane", voicelane.__version__, told.strip()]).strip()
+
+
 def _lines(path: str) -> list[str]:
     return Path(path).read_text().splitlines() if Path(path).exists() else []
 
@@ -83,7 +96,7 @@ def percentiles(values: Sequence[float] | np.ndarray) -> dict[str, float]:
 def write_result(path: Path, result: Result, arguments: Sequence[str]) -> None:
     """A JSON file of the result, with the command that made it, where and when."""
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    about = {"command": _command(arguments), "machine": machine(), "date": str(today)}
+    about = {"command": _command(arguments), "machine": machine(), "date": str(today), "source": source()}
     parts = {"tables": [asdict(t) for t in result.tables], "notes": result.notes}
     path.write_text(json.dumps(about | parts | result.content, indent=1) + "\n", encoding="utf-8")
 
