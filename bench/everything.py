@@ -48,7 +48,6 @@ COMMANDS = (
     ),
     Quick("latency", ("--repeats", "1", "--live-s", "10")),
     Quick("streams", ("--length-s", "8", "--repeats", "1", "--deadlines-ms", "100")),
-    Quick("soak", ("--hours", "0.1", "--minutes", "0.1")),
     Quick("sessions", ("--hours", "0.2", "--listed", "50")),
     Quick("gui", ("--hours", "0.1", "--paints", "20")),
     Quick("serve", ("--clients", "2", "--length-s", "8", "--connects", "20")),

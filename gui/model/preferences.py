@@ -37,6 +37,8 @@ class Settings:
     recognise: bool = True
     """Show enrolled people by name."""
     record: bool = True
+    clean: bool = False
+    """Take noise off what is heard, before the engine and beside the recording."""
     realtime_files: bool = False
     """Play files at their own speed instead of as fast as possible."""
     captions: bool = False
@@ -54,6 +56,8 @@ class Settings:
     volume: float = 1.0
     output: str = ""
     """Name of the loudspeaker; the default one if empty."""
+    play_clean: bool = False
+    """Play without noise."""
     skip_silence: bool = False
     """Play only where somebody speaks."""
     false_accepts: float = 1.0
@@ -70,6 +74,7 @@ class Settings:
         base = with_pack(preset(self.preset), self.models)
         return replace(
             base,
+            denoiser=replace(base.denoiser, model="clean" if self.clean else "off"),
             enhancer=replace(base.enhancer, model=self.enhancer),
             diariser=replace(base.diariser, max_speakers=self.max_speakers),
         )

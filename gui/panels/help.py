@@ -11,6 +11,7 @@ from voicelane.gui.look.widgets import button, label, scrolled
 KEYS = {
     "Anywhere": {
         "Space": "play and pause what is on the screen",
+        "Ctrl+B": "hear it without noise, and as it was",
         "Ctrl+L": "begin a new conversation; pause it and go on",
         "Ctrl+.": "stop listening",
         "Ctrl+O": "listen to a sound file",

@@ -25,6 +25,9 @@ class PlaybackMenu(QMenu):
         self._studio = studio
         self.speeds = self.addMenu("Speed")
         self.skip = self._switch("Leave silence out", "skip_silence")
+        self.clean = self._switch("Without noise", "play_clean")
+        self.clean.setShortcut("Ctrl+B")
+        parent.addAction(self.clean)  # the key holds while the menu is closed
         self.solo, self.outputs = self.addMenu("Hear only"), self.addMenu("Loudspeaker")
         self.audible = self._switch("Hear the demo and files at their own speed", "audible")
         self.addSeparator()
@@ -43,6 +46,7 @@ class PlaybackMenu(QMenu):
         """What can be chosen now."""
         now = self._studio.preferences.now
         self.skip.setChecked(now.skip_silence)
+        self.clean.setChecked(now.play_clean)
         self.audible.setChecked(now.audible)
         self.volume.setValue(round(PERCENT * now.volume))
         change = self._studio.preferences.setter("playing_speed")

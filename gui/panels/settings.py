@@ -64,9 +64,12 @@ class SettingsPage(QWidget):
         self.most.valueChanged.connect(studio.preferences.setter("max_speakers"))
         self.recognise = self._switch("recognise", "Show enrolled people by name")
         self.record = self._switch("record", "Keep a recording of everything that is heard")
+        self.clean = self._switch("clean", "Take noise off what is heard; a recording keeps both sounds")
         self.realtime = self._switch("realtime_files", "Analyse files at their own speed")
         self._group("Appearance", [("Theme", self.theme)])
-        self._group("Sound", [("Microphone", self.device), ("", self.record), ("", self.realtime)])
+        self._group(
+            "Sound", [("Microphone", self.device), ("", self.record), ("", self.clean), ("", self.realtime)]
+        )
         models = [("Models", self.models), ("Enhancer", self.enhancer)]
         choices = [("Latency against accuracy", self.preset), ("Most speakers", self.most)]
         self.captions = self._switch("captions", "Write down what is said, while it is said")
@@ -157,6 +160,7 @@ class SettingsPage(QWidget):
         """What was changed elsewhere."""
         now = self._studio.preferences.now
         self.record.setChecked(now.record)
+        self.clean.setChecked(now.clean)
         self.lab.setChecked(now.lab)
         for widget in (self.models, self.enhancer):
             self._engine.setRowVisible(widget, now.lab)

@@ -32,6 +32,7 @@ STEPS = 10_000
 """Of the position."""
 BEGIN = "Begin a new conversation (Ctrl+L)"
 PLAY, PAUSE = "Play from the cursor (Space)", "Pause playing (Space)"
+CLEAN = "Take noise off what is heard; a recording keeps both sounds"
 OTHER_FILE = "another file"
 SOUND_FILES = f"Sound ({' '.join(f'*{ending}' for ending in sorted(SOUND_ENDINGS))});;All files (*)"
 
@@ -51,7 +52,7 @@ class Transport(QFrame):
         self._listening.changed.connect(self._show_state)
         studio.devices.changed.connect(self._fill_sources)
         studio.preferences.changed.connect(self._fill_sources)
-        studio.preferences.changed.connect(self._show_record)
+        studio.preferences.changed.connect(self._show_switches)
         studio.themed.connect(self._fill_sources)
         studio.conversation.replaced.connect(self._show_state)
         studio.conversation.moved.connect(self._tick)
@@ -63,7 +64,7 @@ class Transport(QFrame):
         self.playback = PlaybackMenu(self._studio, self)
         self.source = Picker()
         self.source.setAccessibleName("Source of the sound")
-        self.source.setMinimumWidth(90)
+        self.source.setMinimumWidth(70)
         self.source.setMaximumWidth(300)
         self.source.setMinimumContentsLength(18)
         self.source.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -78,15 +79,19 @@ class Transport(QFrame):
         self.how.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.how.setMenu(self.playback)
         self.record = IconButton(self._studio, "keep", "Keep a recording of what is heard")
-        for control in (self.start, self.stop, self.play, self.how, self.record):
+        self.clean = IconButton(self._studio, "clean", CLEAN)
+        for control in (self.start, self.stop, self.play, self.how, self.record, self.clean):
             control.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to the document
         self.record.setCheckable(True)
         self.record.setChecked(self._studio.preferences.now.record)
         self.record.toggled.connect(self._studio.preferences.setter("record"))
         self.record.toggled.connect(self._listening.record)
+        self.clean.setCheckable(True)
+        self.clean.setChecked(self._studio.preferences.now.clean)
+        self.clean.toggled.connect(self._studio.preferences.setter("clean"))
         self.clock, self.title = label("0:00.0", "clock"), label("", "quiet")
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.title.setMinimumWidth(60)
+        self.title.setMinimumWidth(50)
         self.clock.setAccessibleName("Time heard so far")
         self.clock.setMinimumWidth(104)
         self.position = QSlider(Qt.Orientation.Horizontal)
@@ -108,7 +113,7 @@ class Transport(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, SMALL + 2, GAP, SMALL + 2)
         row.setSpacing(SMALL + 2)
-        for widget in (self.source, self.start, self.stop, self.record):
+        for widget in (self.source, self.start, self.stop, self.record, self.clean):
             row.addWidget(widget)
         row.addSpacing(GAP)
         row.addWidget(self.play)
@@ -155,8 +160,9 @@ class Transport(QFrame):
         box.blockSignals(False)
         box.fill_again()
 
-    def _show_record(self) -> None:
+    def _show_switches(self) -> None:
         self.record.setChecked(self._studio.preferences.now.record)
+        self.clean.setChecked(self._studio.preferences.now.clean)
 
     def _choose(self, index: int) -> None:
         source, device = self.source.itemData(index)
@@ -187,6 +193,7 @@ class Transport(QFrame):
         self.stop.setEnabled(state in (PREPARING, RUNNING, PAUSED))
         self.source.setEnabled(state == IDLE)
         self.record.setEnabled(state in (IDLE, RUNNING, PAUSED))
+        self.clean.setEnabled(state == IDLE)
         self._tick()
 
     def _tick(self) -> None:

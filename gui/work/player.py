@@ -11,8 +11,9 @@ from PySide6.QtCore import QObject, Signal
 from voicelane import SAMPLE_RATE
 from voicelane.audio import BY_SERVER, PORTAUDIO, opened_as
 from voicelane.gui.model.sound import SoundHistory
+from voicelane.gui.work.cleaned import Cleaned
 from voicelane.gui.work.devices import sink_named
-from voicelane.gui.work.playback import Playback, Spans
+from voicelane.gui.work.playback import Playback, Read, Spans
 
 BLOCK_S = 0.04
 ENDLESS = 1 << 40
@@ -40,6 +41,8 @@ class Player(QObject):
         """Whether it plays what is heard right now."""
         self.speed, self.volume, self.device = 1.0, 1.0, ""
         """Of what is played next, the volume (0 … 1) at once; without a `device` the default loudspeaker."""
+        self.clean = False
+        """Whether what is played next is without noise."""
         self.hindrance: Callable[[], str] = lambda: ""
         """Why nothing may be played now, or nothing."""
         self._finished.connect(self._end)
@@ -71,8 +74,11 @@ class Player(QObject):
             return
         if reason := self.hindrance():
             self.refused.emit(reason)
-        elif problem := self._begin(lambda rate: Playback(history.read, whole, self.speed, rate)):
+        elif problem := self._begin(lambda rate: Playback(self._reader(history), whole, self.speed, rate)):
             self.failed.emit(problem)
+
+    def _reader(self, history: SoundHistory) -> Read:
+        return Cleaned(history.read).read if self.clean else history.read
 
     def monitor(self, history: SoundHistory) -> None:
         """What is heard from now on, while it is heard."""

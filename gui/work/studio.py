@@ -414,8 +414,10 @@ class Studio(QObject):
     def _set_player(self) -> None:
         """What plays goes on as it is chosen now."""
         now, player = self.preferences.now, self.player
-        anew = player.playing and (now.playing_speed, now.output) != (player.speed, player.device)
-        player.speed, player.volume, player.device = now.playing_speed, now.volume, now.output
+        wanted = now.playing_speed, now.output, now.play_clean
+        anew = player.playing and wanted != (player.speed, player.device, player.clean)
+        player.speed, player.device, player.clean = wanted
+        player.volume = now.volume
         if anew:
             self._play_from(player.place)
 

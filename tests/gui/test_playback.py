@@ -7,12 +7,15 @@ import pytest
 
 pytest.importorskip("PySide6")
 
+from voicelane.config import DenoiserConfig
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.panels.playback import SPEEDS
 from voicelane.gui.panels.watch import SILENT_SAMPLES
+from voicelane.gui.work.cleaned import Cleaned
 from voicelane.gui.work.listening import DEMO, IDLE, MICROPHONE, PAUSED, RUNNING, Request
 from voicelane.gui.work.playback import WINDOW, Playback, Spans, joined
 from voicelane.live import Sound
+from voicelane.stages import load_denoiser
 
 pytestmark = pytest.mark.qt
 
@@ -68,6 +71,34 @@ def test_spans_are_padded_joined_and_cut():
     spans = [(5_000, 6_000), (1_000, 2_000), (1_500, 4_000), (6_150, 7_000), (90_000, 91_000)]
     assert joined(spans, 100, 1_200, 90_500) == [(1_200, 4_100), (4_900, 7_100), (89_900, 90_500)]
     assert joined(spans, 0, 95_000, 99_000) == []
+
+
+def test_a_cleaned_sound_is_what_the_denoiser_makes_of_it_however_it_is_read(speech):
+    denoiser = load_denoiser(DenoiserConfig("clean"))
+    wanted = np.concatenate((denoiser.process(speech[:64_000]), denoiser.flush()))
+    cleaned = Cleaned(lambda a, b: speech[a : min(b, 64_000)])
+    parts = [cleaned.read(at, at + 1_234) for at in range(0, 66_000, 1_234)]
+    np.testing.assert_allclose(np.concatenate(parts), wanted, atol=1e-5)
+
+
+def test_a_cleaned_sound_may_be_read_from_any_place_and_again(speech):
+    """From elsewhere it is nearly the same, as the network heard a second before; a little back, exactly."""
+    cleaned = Cleaned(lambda a, b: speech[a:b])
+    whole = cleaned.read(0, 160_000)
+    later = cleaned.read(100_000, 120_000)
+    assert np.corrcoef(later, whole[100_000:120_000])[0, 1] > 0.98
+    np.testing.assert_array_equal(cleaned.read(99_000, 119_000)[1_000:], later[:-1_000])
+
+
+def test_it_is_heard_one_way_and_the_other_while_it_plays(talk, loudspeakers):
+    studio = talk.studio
+    studio.play()
+    plain = heard(loudspeakers[-1])
+    talk.transport.playback.clean.trigger()
+    assert studio.preferences.now.play_clean and len(loudspeakers) == 2 and studio.player.playing
+    cleaned = heard(loudspeakers[-1])
+    size = min(len(plain), len(cleaned))
+    assert size and not np.allclose(plain[:size], cleaned[:size], atol=1e-3)
 
 
 def heard(loudspeaker) -> np.ndarray:
