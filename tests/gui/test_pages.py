@@ -282,7 +282,7 @@ def test_notes_and_tags_are_kept_when_one_leaves_the_field(window, qtbot):
     assert (about.tags, about.note) == (("plan", "Team"), "first\nsecond <b>")
     assert window.studio.conversation.session.about == about, "also of the session on the screen"
     qtbot.waitUntil(lambda: page.table.item(0, 6).text() == "plan Team", timeout=SLOW_MS)
-    assert "second &lt;b&gt;" in page.table.item(0, 0).toolTip()
+    qtbot.waitUntil(lambda: "second &lt;b&gt;" in page.table.item(0, 0).toolTip(), timeout=SLOW_MS)
     page.search.setText("two")
     assert (page.chosen, notes.tags.text(), notes.note.toPlainText()) == ("two", "", "")
     notes.tags.setFocus()
