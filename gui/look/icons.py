@@ -20,7 +20,7 @@ PATHS = {
     "before": "M15 5l-7 7l7 7",
     "next": "M9 5l7 7l-7 7",
     "keep": "M5 4h11l3 3v13H5z M8.500 4v5h6V4 M8.500 20v-6h7v6",
-    "clean": "M3 12h2l2-5l3 10l2-7 M14.500 12h6.500",
+    "clean": "M10 4l2 6l6 2l-6 2l-2 6l-2-6l-6-2l6-2z M18 3v4 M16 5h4",
     "summary": "M4 20h16 M7 17v-6 M12 17V5 M17 17v-9",
     "microphone": "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3z "
     "M5.5 11a6.5 6.5 0 0 0 13 0 M12 17.5V21",
