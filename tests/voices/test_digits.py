@@ -9,7 +9,14 @@ import soundfile as sf
 from tests.cli.test_main import voicelane, wav
 from voicelane import VoicelaneError
 from voicelane.cli.main import main
-from voicelane.voices import LANGUAGES, classes_of, draw_digits, judge, load_digit_reader
+from voicelane.voices import (
+    LANGUAGES,
+    classes_of,
+    draw_digits,
+    judge,
+    load_digit_reader,
+    load_digit_speaker,
+)
 from voicelane.voices.digits import parse_digits, pictures_of, words_in
 
 
@@ -131,8 +138,6 @@ def test_the_reader_reads_what_is_drawn_and_a_seed_repeats_it(reader, speaker, t
 
 @pytest.fixture(scope="module")
 def speaker():
-    from voicelane.voices import load_digit_speaker
-
     return load_digit_speaker()
 
 
@@ -146,6 +151,19 @@ def speaker():
         (["4", "--out", "no/such/x.wav"], "no/such/x.wav"),
     ],
 )
+@pytest.mark.parametrize("guided", [False, True])
+def test_the_diffusion_takes_noise_off_a_digit(reader, speaker, guided):
+    """What is drawn, with noise on it, comes nearer to what it was; a seed repeats it."""
+    classes = classes_of(range(10), "en")
+    clean = speaker.draw(classes, np.random.default_rng(3))
+    noisy = np.clip(clean + 0.3 * np.random.default_rng(4).standard_normal(clean.shape), -1, 1).astype("f4")
+    guide = reader if guided else None
+    made, again = (speaker.enhance(noisy, np.random.default_rng(5), 0.2, 4, guide, "en") for _ in range(2))
+    np.testing.assert_array_equal(made, again)
+    assert np.abs(made).max() <= 1.0
+    assert np.square(made - clean).mean() < 0.8 * np.square(noisy - clean).mean()
+
+
 def test_bad_wishes_are_one_sentence_and_no_file(words, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert saying("digits", *words) == 2
