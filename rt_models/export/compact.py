@@ -36,13 +36,15 @@ def compact(folder: Path) -> float:
     enrols anew for rounding. Raises `ParityError` where not even whole weights give its examples.
     """
     graphs = {place: load_graph(place) for place in parts(folder)}
-    arrays = _common([_weights(graph) for graph in graphs.values()])
+    if not (arrays := _common([_weights(graph) for graph in graphs.values()])):
+        graphs = {folder: graphs[folder]}  # the parts have other weights, and keep them
+        arrays = _weights(graphs[folder])
     for place, graph in graphs.items():
         (place / "model.onnx").write_bytes(without(graph, arrays).SerializeToString())
     for bits in range(LEAST_BITS, MANTISSA_BITS):
-        if (worst := _kept_in(bits, arrays, folder)) <= TOLERANCE / 2:
+        if (worst := _kept_in(bits, arrays, list(graphs))) <= TOLERANCE / 2:
             return worst
-    worst = _kept_in(MANTISSA_BITS, arrays, folder)
+    worst = _kept_in(MANTISSA_BITS, arrays, list(graphs))
     if not worst <= TOLERANCE:
         raise ParityError(f"{folder}: differs from torch by {worst:.2e}, allowed {TOLERANCE:.0e}")
     return worst
@@ -78,13 +80,15 @@ def difference(folder: Path) -> float:
         return max(float(np.abs(x - kept[name]).max()) for name, x in pairs)
 
 
-def _kept_in(bits: int, arrays: dict[str, np.ndarray], folder: Path) -> float:
-    """The largest difference to the examples of the model and its parts with weights of so many bits."""
+def _kept_in(bits: int, arrays: dict[str, np.ndarray], places: list[Path]) -> float:
+    """The largest difference to the examples of a model and those parts that share its weights, of so many
+    bits."""
+    folder = places[0]
     save_arrays(folder / INITIALISERS_NAME, arrays, bits)
     checksum = hashlib.sha256((folder / INITIALISERS_NAME).read_bytes()).hexdigest()
-    for place in parts(folder):
+    for place in places:
         _record(place, "files" if place == folder else "shared", checksum)
-    return max(difference(place) for place in parts(folder))
+    return max(difference(place) for place in places)
 
 
 def _weights(graph: onnx.ModelProto) -> dict[str, np.ndarray]:
