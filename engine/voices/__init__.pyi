@@ -3,6 +3,7 @@ from .anonymise import N_DRAWN as N_DRAWN
 from .anonymise import Anonymised as Anonymised
 from .anonymise import Draw as Draw
 from .anonymise import anonymise as anonymise
+from .anonymise import anonymised_copy as anonymised_copy
 from .anonymise import most_apart as most_apart
 from .challenge import Answer as Answer
 from .challenge import draw_digits as draw_digits
@@ -21,6 +22,9 @@ from .fitting import Reach as Reach
 from .fitting import Target as Target
 from .fitting import measured_pitch_hz as measured_pitch_hz
 from .library import VoiceLibrary as VoiceLibrary
+from .library import nearest as nearest
+from .pseudo import GUIDANCE as GUIDANCE
+from .pseudo import STEPS as STEPS
 from .pseudo import PseudoVoices as PseudoVoices
 from .pseudo import load_pseudo_voices as load_pseudo_voices
 from .pseudo import pitch_input as pitch_input
@@ -29,12 +33,19 @@ from .schedule import overlaps as overlaps
 from .schedule import stretches as stretches
 from .speaking import Speaker as Speaker
 from .speaking import reach_of as reach_of
+from .speech import SPEEDS as SPEEDS
 from .speech import Engine as Engine
+from .speech import checked_text as checked_text
 from .speech import engine_for as engine_for
+from .speech import missing_parts as missing_parts
+from .synthetic import check_output as check_output
 from .synthetic import synthetic_file as synthetic_file
 from .targets import check_reference as check_reference
 from .targets import consenting_voice as consenting_voice
 from .targets import drawing as drawing
+from .targets import pseudo_voice as pseudo_voice
+from .targets import voice_heard as voice_heard
+from .targets import whose as whose
 from .voice import Voice as Voice
 from .watermark import Mark as Mark
 from .watermark import Marker as Marker
