@@ -28,6 +28,7 @@ from voicelane.gui.work.passphrase import Passphrase
 from voicelane.gui.work.playback import joined
 from voicelane.gui.work.player import Player
 from voicelane.gui.work.saving import save_as_session
+from voicelane.gui.work.voicing import Voicing
 from voicelane.gui.work.writing import Writing
 from voicelane.sessions import (
     About,
@@ -81,6 +82,7 @@ class Studio(QObject):
         self.passphrase = Passphrase()
         store = self.passphrase.store
         self.enrolling = Enrolling(self.preferences, store, self._nothing_else_is_heard)
+        self.voicing = Voicing(self.preferences, store, self.player.another(), self._nothing_else_is_heard)
         self.listening = Listening(
             self.conversation, self.health, self.player, store, self._nothing_else_is_open
         )
@@ -98,20 +100,29 @@ class Studio(QObject):
 
     def _connect(self) -> None:
         conversation, listening, player = self.conversation, self.listening, self.player
-        player.hindrance = self._hindrance
-        player.refused.connect(self.told)
-        self.enrolling.begins.connect(player.stop)
+        voicing = self.voicing
+        for one in (player, voicing.player):
+            one.hindrance = self._hindrance
+            one.refused.connect(self.told)
+            for recorder in (self.enrolling, voicing.reference):
+                recorder.begins.connect(one.stop)
+        player.changed.connect(lambda: voicing.player.stop() if player.busy else None)
+        voicing.player.changed.connect(lambda: player.stop() if voicing.player.busy else None)
+        voicing.told.connect(self.told)
+        voicing.begins.connect(self.moved_on)
         listening.changed.connect(self._monitor)
         for act in (self._take_name, self._hear_next):
             listening.finished.connect(act)
         listening.failed.connect(self._hear_next)
         conversation.replaced.connect(lambda: self.hear_only(""))
         conversation.rewritten.connect(self._keep_words)
-        for problem in (conversation.refused, player.failed, listening.failed):
+        problems = (conversation.refused, player.failed, listening.failed, voicing.failed)
+        for problem in (*problems, voicing.player.failed, voicing.reference.failed):
             problem.connect(self.noticed)
         for act in (self.dress, self._set_player):
             self.preferences.changed.connect(act)
-        for source in (listening, player, self.enrolling, self.preferences, conversation):
+        voices = (voicing, voicing.player, voicing.reference)
+        for source in (listening, player, self.enrolling, *voices, self.preferences, conversation):
             source.changed.connect(self.stirred)
         for signal in (conversation.replaced, conversation.selected, conversation.moved):
             signal.connect(self.stirred)
@@ -131,7 +142,13 @@ class Studio(QObject):
     def busy(self) -> bool:
         """Whether anything goes on that is drawn as it goes."""
         heard = self.listening.state != IDLE or self.conversation.live is not None
-        return heard or self.player.busy or self.enrolling.recording or self.opening is not None
+        voices = self.voicing.busy or self.recording
+        return heard or self.player.busy or voices or self.opening is not None
+
+    @property
+    def recording(self) -> bool:
+        """Whether one person is recorded alone: to be enrolled, or as a reference."""
+        return self.enrolling.recording or self.voicing.reference.recording
 
     def listen(self, verify: str = "") -> None:
         """Start with the source that is chosen, if what is on the screen may make way for it."""
@@ -387,6 +404,7 @@ class Studio(QObject):
     def _set_player(self) -> None:
         """What plays goes on as it is chosen now."""
         now, player = self.preferences.now, self.player
+        self.voicing.player.volume, self.voicing.player.device = now.volume, now.output
         anew = player.playing and (now.playing_speed, now.output) != (player.speed, player.device)
         player.speed, player.volume, player.device = now.playing_speed, now.volume, now.output
         if anew:
@@ -433,7 +451,7 @@ class Studio(QObject):
         """Why nothing may be played now: a microphone is open, and would hear it."""
         listening = self.listening
         heard = listening.request.live and listening.state not in (IDLE, PAUSED)
-        return LIVE if heard or self.enrolling.recording else ""
+        return LIVE if heard or self.recording else ""
 
     def _move_on(self, act: Callable[[], object]) -> None:
         self.moved_on.emit()
@@ -508,11 +526,16 @@ class Studio(QObject):
 
     def _nothing_else_is_open(self) -> bool:
         """Whether no sound device is in use but for what is listened to."""
-        return not self.player.busy and not self.enrolling.recording
+        return not self._plays and not self.recording
 
     def _nothing_else_is_heard(self) -> bool:
         """Whether no sound device is in use but for an enrolment."""
-        return not self.player.busy and self.listening.state == IDLE
+        return not self._plays and self.listening.state == IDLE
+
+    @property
+    def _plays(self) -> bool:
+        """Whether a loudspeaker is in use."""
+        return self.player.busy or self.voicing.player.busy
 
     def _opened(self, recorded: Recorded) -> None:
         self.conversation.open(recorded)
