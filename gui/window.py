@@ -258,7 +258,8 @@ class Window(QMainWindow):
         self.studio.player.stop()
         self.studio.voicing.player.stop()
         self.studio.voicing.cancel()
-        for recorder in (self.people.enrolling, self.studio.voicing.reference):
+        self.studio.challenging.cancel()
+        for recorder in self.studio.recorders:
             recorder.cancel()
         session = self.studio.listening.session
         if session is not None:

@@ -5,9 +5,12 @@ from .anonymise import Draw as Draw
 from .anonymise import anonymise as anonymise
 from .anonymise import anonymised_copy as anonymised_copy
 from .anonymise import most_apart as most_apart
+from .challenge import ANSWER_S as ANSWER_S
 from .challenge import Answer as Answer
+from .challenge import Outcome as Outcome
 from .challenge import draw_digits as draw_digits
 from .challenge import judge as judge
+from .challenge import outcome as outcome
 from .conversion import Change as Change
 from .conversion import Converter as Converter
 from .conversion import converted as converted

@@ -15,6 +15,7 @@ from voicelane.gui.look import theme
 from voicelane.gui.model.conversation import Conversation, Recorded
 from voicelane.gui.model.health import Health
 from voicelane.gui.model.preferences import Preferences
+from voicelane.gui.work.challenging import Challenging
 from voicelane.gui.work.devices import Devices
 from voicelane.gui.work.editing import Editing
 from voicelane.gui.work.enrolling import Enrolling
@@ -83,6 +84,9 @@ class Studio(QObject):
         store = self.passphrase.store
         self.enrolling = Enrolling(self.preferences, store, self._nothing_else_is_heard)
         self.voicing = Voicing(self.preferences, store, self.player.another(), self._nothing_else_is_heard)
+        self.challenging = Challenging(
+            self.preferences, store, self.voicing.player, self._nothing_else_is_heard
+        )
         self.listening = Listening(
             self.conversation, self.health, self.player, store, self._nothing_else_is_open
         )
@@ -104,7 +108,7 @@ class Studio(QObject):
         for one in (player, voicing.player):
             one.hindrance = self._hindrance
             one.refused.connect(self.told)
-            for recorder in (self.enrolling, voicing.reference):
+            for recorder in self.recorders:
                 recorder.begins.connect(one.stop)
         player.changed.connect(lambda: voicing.player.stop() if player.busy else None)
         voicing.player.changed.connect(lambda: player.stop() if voicing.player.busy else None)
@@ -121,8 +125,8 @@ class Studio(QObject):
             problem.connect(self.noticed)
         for act in (self.dress, self._set_player):
             self.preferences.changed.connect(act)
-        voices = (voicing, voicing.player, voicing.reference)
-        for source in (listening, player, self.enrolling, *voices, self.preferences, conversation):
+        voices = (voicing, voicing.player, self.challenging)
+        for source in (listening, player, *self.recorders, *voices, self.preferences, conversation):
             source.changed.connect(self.stirred)
         for signal in (conversation.replaced, conversation.selected, conversation.moved):
             signal.connect(self.stirred)
@@ -148,7 +152,12 @@ class Studio(QObject):
     @property
     def recording(self) -> bool:
         """Whether one person is recorded alone: to be enrolled, or as a reference."""
-        return self.enrolling.recording or self.voicing.reference.recording
+        return any(recorder.recording for recorder in self.recorders)
+
+    @property
+    def recorders(self) -> tuple[Enrolling, ...]:
+        """All that hear one person alone."""
+        return self.enrolling, self.voicing.reference, self.challenging.recorder
 
     def listen(self, verify: str = "") -> None:
         """Start with the source that is chosen, if what is on the screen may make way for it."""
@@ -163,6 +172,13 @@ class Studio(QObject):
         self.listening.start(request)
         if request.live and request.settings.record:
             self.told.emit(SPOKEN)
+
+    def challenge(self, name: str, language: str, aloud: bool) -> None:
+        """Ask an enrolled person for digits, through the microphone that is chosen."""
+        if self.listening.state == IDLE and not self.recording:
+            self.moved_on.emit()
+            self.unlock(again=True)
+            self.challenging.begin(name, language, aloud)
 
     def hear_files(self, paths: Sequence[Path]) -> None:
         """Listen to files, one after the other, if what is on the screen may make way for them."""
