@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
@@ -126,7 +127,8 @@ class Studio(QObject):
         for act in (self.dress, self._set_player):
             self.preferences.changed.connect(act)
         voices = (voicing, voicing.player, self.challenging)
-        for source in (listening, player, *self.recorders, *voices, self.preferences, conversation):
+        sources: tuple[Any, ...] = (listening, player, *self.recorders, *voices, conversation)
+        for source in (*sources, self.preferences):
             source.changed.connect(self.stirred)
         for signal in (conversation.replaced, conversation.selected, conversation.moved):
             signal.connect(self.stirred)
