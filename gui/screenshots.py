@@ -35,6 +35,7 @@ from voicelane.gui.work.listening import DEMO_FILE, RUNNING, Request, find_verif
 from voicelane.gui.work.studio import Studio
 from voicelane.live import Sound
 from voicelane.sessions import session_folder
+from voicelane.voices import VoiceLibrary, load_pseudo_voices
 from voicelane.words import Recognised
 
 SIZES = ((1280, 800), (2560, 1440))
@@ -46,6 +47,9 @@ PHRASES = (
     "Let us write that down, then.",
     "And somebody has to call the plumber.",
 )
+VOICES = {"Brook": 110.0, "Iris": 210.0, "Reed": 150.0}
+SEED = 7
+TEXT = "The library closes at six. Please bring your books to the desk."
 NAMES = {"S1": "Anna", "S2": "Jamal", "S3": "Mei"}
 
 
@@ -192,6 +196,13 @@ class Album:
         summary.grab().save(str(self._folder / f"summary-{self._size[0]}x{self._size[1]}.png"))
         summary.close()
 
+    def voices(self) -> None:
+        """Some of nobody and one of a person, and a text to say."""
+        self.window.show_page("voices")
+        wait_for(lambda: bool(self.studio.voicing.gallery.entries))
+        self.window.voices.list.choose("pseudo", next(iter(VOICES)))
+        self.window.voices.say.text.setPlainText(TEXT)
+
     def page(self, name: str) -> Callable[[], None]:
         return lambda: self.window.show_page(name)
 
@@ -230,6 +241,10 @@ def home() -> Iterator[None]:
         record_demo(sound, heard(pipeline, sound) + pipeline.flush(), pipeline.space)
         first = enroller.listen(ArraySource(sound[: samples(9.0)]))
         ProfileStore().add("Anna", enroller.space, [first.recording])
+        ProfileStore().set_consent("Anna", True)
+        drawing = load_pseudo_voices()
+        for name, pitch_hz in VOICES.items():
+            VoiceLibrary().add(drawing.at_pitch(name, pitch_hz, np.random.default_rng(SEED)))
         try:
             yield
         finally:
@@ -252,6 +267,7 @@ def pictures(folder: Path, size: tuple[int, int]) -> None:
         "transcript": album.transcript,
         "sessions": album.page("sessions"),
         "people": album.page("people"),
+        "voices": album.voices,
         "health": album.page("health"),
         "settings": album.page("settings"),
     }.items():

@@ -33,6 +33,7 @@ from voicelane.gui.panels.settings import SettingsPage
 from voicelane.gui.panels.toasts import Toasts
 from voicelane.gui.panels.transport import Transport
 from voicelane.gui.panels.verification import VerificationPage
+from voicelane.gui.panels.voices import VoicesPage
 from voicelane.gui.panels.watch import Watch
 from voicelane.gui.work.leaving import SAVE, STAY
 from voicelane.gui.work.studio import Studio
@@ -41,6 +42,7 @@ PAGES = {
     "listen": ("Listen", "microphone"),
     "sessions": ("Sessions", "sessions"),
     "people": ("People", "people"),
+    "voices": ("Voices", "voices"),
     "verify": ("Verify", "verify"),
     "health": ("Health", "health"),
     "settings": ("Settings", "settings"),
@@ -62,13 +64,15 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.transport, self.banner = Transport(studio), Banner(studio)
         self.listen, self.sessions = Listen(studio), SessionsPage(studio)
-        self.people, self.verification = PeoplePage(studio), VerificationPage(studio)
+        self.people, self.voices = PeoplePage(studio), VoicesPage(studio)
+        self.verification = VerificationPage(studio)
         self.health, self.settings = HealthPage(studio), SettingsPage(studio)
         self.pages = QStackedWidget()
         self._all = (
             self.listen,
             self.sessions,
             self.people,
+            self.voices,
             self.verification,
             self.health,
             self.settings,
@@ -126,7 +130,7 @@ class Window(QMainWindow):
             found.setChecked(number == 0)
             found.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             found.setIconSize(QSize(22, 22))
-            found.setFixedSize(76, 60)
+            found.setFixedSize(76, 56)
             found.clicked.connect(lambda _checked=False, name=name: self.show_page(name))
             self._rail.addButton(found, number)
             buttons.addWidget(found)
@@ -252,7 +256,11 @@ class Window(QMainWindow):
             return
         self.studio.preferences.change(geometry=bytes(self.saveGeometry().toHex().data()).decode())
         self.studio.player.stop()
-        self.people.enrolling.cancel()
+        self.studio.voicing.player.stop()
+        self.studio.voicing.cancel()
+        self.studio.challenging.cancel()
+        for recorder in self.studio.recorders:
+            recorder.cancel()
         session = self.studio.listening.session
         if session is not None:
             with suppress(VoicelaneError):

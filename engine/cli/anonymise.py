@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voicelane.base.errors import ConfigError
-from voicelane.base.files import write_through
 from voicelane.base.text import one_line
 from voicelane.base.timebase import seconds
 from voicelane.cli.captions import heard_session, recorded_session
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from voicelane.voices.anonymise import Anonymised
 
 FOUND, NOT_FOUND = 0, 1
-TURNS = "turns.rttm"
 
 
 def anonymise(args: argparse.Namespace) -> int:
@@ -46,47 +44,28 @@ def anonymise(args: argparse.Namespace) -> int:
 
 
 def _anonymised(session: Session, args: argparse.Namespace) -> Anonymised:
-    import numpy as np
     from tqdm import tqdm
 
-    from voicelane.sessions.exports import as_rttm
-    from voicelane.sessions.session import open_session
-    from voicelane.voices.anonymise import anonymise
-    from voicelane.voices.fitting import Fitter
-    from voicelane.voices.targets import drawing
+    from voicelane.voices.anonymise import anonymised_copy
 
-    fitter, rng = Fitter(config_of(args)), np.random.default_rng(args.seed)
     layout = "voices {l_bar}{bar}| {n:.0f}/{total:.0f} s"
     with tqdm(total=seconds(session.heard_samples()), bar_format=layout, leave=False, disable=None) as bar:
-        found = anonymise(
+        return anonymised_copy(
             session,
             args.out,
-            drawing(fitter.encoder_id),
-            rng,
-            fitter,
+            config_of(args),
+            args.seed,
             mute_overlap=args.overlap == "mute",
             keep_names=args.keep_names,
             progress=lambda sample: bar.update(seconds(sample) - bar.n) and None,
         )
-    write_through(args.out / TURNS, as_rttm(open_session(str(args.out.resolve()))).encode())
-    return found
 
 
 def _tell(found: Anonymised) -> None:
     """What was done, and what could not be."""
     print(f"{found.folder}: {', '.join(found.speakers)} have voices that are nobody's")
-    if found.overlaps:
-        total_s = seconds(sum(part.end - part.start for part in found.overlaps))
-        what = "silent" if found.muted else "in the voice of whoever began first"
-        print(
-            f"  {len(found.overlaps)} times several speak at once ({total_s:.1f} s): {what}; see overlaps.csv"
-        )
-    for speaker in found.left_out:
-        print(f"  {speaker} hardly speaks alone and is silent", file=sys.stderr)
-    if (found.folder / "words.json").exists():
-        print(
-            "  words are kept as they were recognised; names that are said are still in them", file=sys.stderr
-        )
+    for remark in found.remarks:
+        print(f"  {remark}", file=sys.stderr)
 
 
 def detect(args: argparse.Namespace) -> int:

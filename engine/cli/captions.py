@@ -162,8 +162,11 @@ def export_words(session: Session, format_: str, out: Path | None) -> bool:
     return True
 
 
-def asked_captions(args: argparse.Namespace) -> CaptionSettings | None:
-    """What `--captions` and `--language` ask for; raises `ConfigError`."""
+def asked_captions(args: argparse.Namespace, spoken: bool = False) -> CaptionSettings | None:
+    """What `--captions` and `--language` ask for, translated where that is to be `spoken`; raises
+    `ConfigError`."""
+    if spoken:
+        args.captions, args.translate = args.captions or MODEL, True
     if args.captions is None:
         for option in ("language", "translate"):
             if getattr(args, option):

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from voicelane.base.errors import VoicelaneError
+from voicelane.base.errors import ConfigError, VoicelaneError
 from voicelane.cli.captions import add_captions_switch, asked_captions
 from voicelane.cli.endings import ASKED_TO_END, CLOSED, Interrupted, Outlet
 from voicelane.cli.options import (
@@ -28,8 +28,10 @@ from voicelane.cli.options import (
 
 if TYPE_CHECKING:
     from voicelane.cli.terminal import TerminalSink
+    from voicelane.config import PipelineConfig
     from voicelane.live.outbox import Sink
     from voicelane.live.session import LiveSession
+    from voicelane.voices.voice import Voice
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,26 +69,78 @@ def _run(args: argparse.Namespace, sinks_for: Callable[..., list[Sink]]) -> int:
     people = recognisable(config, True if args.verify else args.people)
     verifier = live_verifier(config, people, args.verify) if args.verify else None
     check_outputs(args.rttm, args.jsonl, args.input)
+    spoken = speaks(args)
+    captions, own = asked_captions(args, spoken) or False, _own_voices(args, config)
+    live = not isinstance(source, FileSource)
     terminal = TerminalSink(source.duration_s)
     session = listen(
         source,
         people,
         folder,
-        asked_captions(args) or False,
-        sinks=chain((terminal,), when_ready(sinks_for, args.rttm, args.jsonl, args.input)),
+        captions,
+        sinks=chain(
+            (terminal,),
+            speech_sinks(args, config, own, patient=not (live or args.realtime)) if spoken else (),
+            when_ready(sinks_for, args.rttm, args.jsonl, args.input),
+        ),
         config=config,
         live_verifier=verifier,
         loaded=partial(print, "preparing …", file=sys.stderr, flush=True),
     )
-    live = not isinstance(source, FileSource)
     if live:
         print(f"listening to {source.name} at {source.rate} Hz; Ctrl-C ends", flush=True)
-    files = [path for path in (args.rttm, args.jsonl) if path not in (None, Path(STANDARD))]
-    status = until_done(session, terminal, alone=not files and session.recorder is None)
+    files = [path for path in (args.rttm, args.jsonl, args.speak_out) if path not in (None, Path(STANDARD))]
+    alone = not files and not spoken and session.recorder is None
+    status = until_done(session, terminal, alone)
     print_shares(terminal.labels.whole(terminal.turns), terminal.labels)
     if session.recorder:
         print_recorded(session.recorder)
     return 0 if status == ASKED_TO_END and live else status
+
+
+def speaks(args: argparse.Namespace) -> bool:
+    """Whether a translation is to be heard; raises `ConfigError` or `OSError` where it cannot be written."""
+    if args.speak_out is None:
+        if args.keep_voice and not args.speak:
+            raise ConfigError("--keep-voice is of speech; add --speak or --speak-out, or leave it out")
+        return bool(args.speak)
+    from voicelane.voices.synthetic import check_output
+
+    check_output(args.speak_out)
+    if args.speak_out.resolve() in {Path(args.input).resolve(), *_resolved(args.rttm, args.jsonl)}:
+        raise ConfigError(f"{args.speak_out}: input and outputs must be different files")
+    return True
+
+
+def _resolved(*paths: Path | None) -> list[Path]:
+    return [path.resolve() for path in paths if path is not None]
+
+
+def _own_voices(args: argparse.Namespace, config: PipelineConfig) -> dict[str, Voice]:
+    """With `--keep-voice`, those of all enrolled people who consented."""
+    if not args.keep_voice:
+        return {}
+    from voicelane.cli.people import open_store
+    from voicelane.cli.translate import say_aside
+    from voicelane.voices.casting import own_voices
+
+    store = open_store()
+    return own_voices(store.names(), store, config, say_aside)
+
+
+def speech_sinks(
+    args: argparse.Namespace, config: PipelineConfig, own: dict[str, Voice], patient: bool
+) -> Iterator[Sink]:
+    """What says the translation, to the loudspeaker and into a file; opened when somebody takes it."""
+    from voicelane.audio.loudspeaker import Loudspeaker
+    from voicelane.cli.translate import say_aside
+    from voicelane.voices.interpreter import Ear, PlayedSpeech, SpeechFile, interpreter
+    from voicelane.voices.world import world
+
+    world()
+    ears: list[Ear] = [PlayedSpeech(Loudspeaker())] if args.speak else []
+    ears += [SpeechFile(args.speak_out)] if args.speak_out else []
+    yield interpreter(config, own, ears, say_aside, patient)
 
 
 def when_ready(sinks_for: Callable[..., list[Sink]], *asked: Any) -> Iterator[Sink]:
@@ -169,6 +223,17 @@ def add_run(commands: Any) -> None:
         "false accepts: 0.1, 1 or 5",
     )
     add_captions_switch(command, "show who says what")
+    command.add_argument(
+        "--speak", action="store_true", help="say what is said in English, by the loudspeaker, while it runs"
+    )
+    command.add_argument(
+        "--speak-out", type=Path, metavar="FILE", help="the same into a file: wav, flac, ogg, opus or mp3"
+    )
+    command.add_argument(
+        "--keep-voice",
+        action="store_true",
+        help="spoken English in the voices of those who are recognised and consented; others get nobody's",
+    )
     command.add_argument(
         "--clean", action="store_true", help="take noise off the sound first; a session keeps both sounds"
     )

@@ -25,6 +25,7 @@ def say(args: argparse.Namespace) -> int:
     from voicelane.voices.speaking import Speaker
     from voicelane.voices.speech import check_speed, checked_text, engine_for
     from voicelane.voices.synthetic import check_output, synthetic_file
+    from voicelane.voices.targets import whose
     from voicelane.voices.world import world
 
     check_speed(args.speed)
@@ -34,10 +35,10 @@ def say(args: argparse.Namespace) -> int:
     text, config = checked_text(given_text(args.text), engine), config_of(args)
     voice = chosen_voice(args, config)
     speaker = Speaker(engine, voice, Fitter(config))
-    with synthetic_file(args.out, about(voice)) as file:
+    with synthetic_file(args.out, whose(voice)) as file:
         for sound in speaker.speak(text, args.speed):
             file.write(sound)
-    print(f"{args.out}: {seconds(file.written_samples):.1f} s of speech, {about(voice)}")
+    print(f"{args.out}: {seconds(file.written_samples):.1f} s of speech, {whose(voice)}")
     return 0
 
 
@@ -71,15 +72,6 @@ def chosen_voice(args: argparse.Namespace, config: PipelineConfig) -> Voice:
         return pseudo_voice(args.voice, enroller.space.encoder_id)
     calibration = find_calibration(config.encoder.model, enroller.space)
     return reference_voice(args.like, open_store(), enroller, calibration)
-
-
-def about(voice: Voice) -> str:
-    """Whose voice it is, for the metadata."""
-    if voice.kind == "pseudo":
-        return f"in the voice {voice.name}, which is nobody's"
-    if voice.name == "reference":
-        return "in a voice like that of a recording"
-    return f"in the voice of {voice.name}, who consented"
 
 
 def add_say(commands: Any) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voicelane.base.errors import AudioError, ConfigError, StoreError
+from voicelane.base.errors import AudioError, ConfigError
 from voicelane.base.files import write_through
 from voicelane.base.text import one_line
 from voicelane.base.timebase import seconds
@@ -27,18 +27,13 @@ from voicelane.cli.options import add_command, add_models, add_people, add_sound
 from voicelane.cli.people import open_store
 
 if TYPE_CHECKING:
-    from voicelane.config import PipelineConfig
     from voicelane.sessions.session import Session
     from voicelane.voices.speaking import Speaker
-    from voicelane.voices.voice import Voice
     from voicelane.words.lines import Line
     from voicelane.words.store import Transcript
 
-ABOUT = "a translation into English, spoken by a computer"
 SUBTITLES = ".srt"
 UNKNOWN = "unknown"
-SEED = 0
-"""Voices of nobody are the same in every translation."""
 
 
 def translate(args: argparse.Namespace) -> int:
@@ -64,6 +59,7 @@ def translate(args: argparse.Namespace) -> int:
 def _dub(session: Session, found: Transcript, args: argparse.Namespace) -> None:
     """The English speech and its subtitles, both or none."""
     from voicelane.voices.dubbing import above, laid, spoken
+    from voicelane.voices.interpreter import ABOUT
     from voicelane.voices.synthetic import synthetic_file
     from voicelane.words.exports import as_srt
 
@@ -94,36 +90,18 @@ def translated_lines(found: Transcript) -> list[Line]:
 def _speakers(lines: Sequence[Line], args: argparse.Namespace) -> dict[str, Speaker]:
     """Who speaks for each speaker: with `--keep-voice` their own voice where they consented, else
     nobody's."""
-    import numpy as np
-
-    from voicelane.voices.anonymise import N_DRAWN, most_apart
-    from voicelane.voices.fitting import Fitter, Target
-    from voicelane.voices.speaking import Speaker, reach_of
+    from voicelane.voices.casting import Cast, own_voices
     from voicelane.voices.speech import engine_for
-    from voicelane.voices.targets import drawing
 
-    config, engine = config_of(args), engine_for("en")
-    fitter, rng = Fitter(config), np.random.default_rng(SEED)
-    draw, found = drawing(fitter.encoder_id), dict[str, Speaker]()
-    chosen = [reach_of(engine, fitter).own]
-    for name in dict.fromkeys(line.speaker for line in lines):
-        own = _own_voice(name, config) if args.keep_voice else None
-        voice: Target = own or most_apart(draw(N_DRAWN, rng), chosen)
-        chosen.append(voice.embedding)
-        found[name] = Speaker(engine, voice, fitter)
-    return found
+    config, names = config_of(args), list(dict.fromkeys(line.speaker for line in lines))
+    own = own_voices(names, open_store(), config, say_aside) if args.keep_voice else {}
+    cast = Cast(engine_for("en"), config, own)
+    return {name: cast.speaker(name) for name in names}
 
 
-def _own_voice(name: str, config: PipelineConfig) -> Voice | None:
-    """The voice of a consenting person of that name; None, and a word on stderr, where there is none."""
-    from voicelane.profiles.enrolment import Enroller
-    from voicelane.voices.targets import consenting_voice
-
-    try:
-        return consenting_voice(name, open_store(), Enroller(config))
-    except StoreError as problem:
-        print(one_line(f"{name} is spoken by a voice that is nobody's: {problem}"), file=sys.stderr)
-        return None
+def say_aside(sentence: str) -> None:
+    """On stderr."""
+    print(one_line(sentence), file=sys.stderr, flush=True)
 
 
 def add_translate(commands: Any) -> None:

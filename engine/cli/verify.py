@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 ACCEPTED, REJECTED = 0, 1
 MICROPHONE_S, POLL_S = 10.0, 0.1
-ANSWER_S = 8.0
-"""To say the digits of a challenge."""
 RANDOM = "random"
 
 
@@ -74,10 +72,10 @@ def verify(args: argparse.Namespace) -> int:
 
 def _challenge(args: argparse.Namespace) -> int:
     """0 if the right voice says the digits that are asked for, in time, else 1."""
-    from voicelane.profiles.enrolment import Enroller, in_space, mono
+    from voicelane.profiles.enrolment import Enroller, in_space
     from voicelane.stages.calibration import find_calibration
     from voicelane.stages.verifier import Verifier
-    from voicelane.voices.challenge import judge
+    from voicelane.voices.challenge import outcome
     from voicelane.voices.digits import load_digit_reader
 
     config, store, asked = config_of(args), open_store(), _asked(args)
@@ -86,13 +84,14 @@ def _challenge(args: argparse.Namespace) -> int:
     person = in_space(store, store.profile(args.name), enroller).person()
     verifier, reader = Verifier(person, calibration, args.false_accepts), load_digit_reader()
     sound = _answer(args, asked)
-    answer = judge(mono(sound), asked, reader, args.language)
-    print(answer.sentence())
-    found = _at_once(sound, enroller, person, verifier)
-    print(_verdict(found, calibration, args.false_accepts))
-    if found.accepted and not answer.right:
+    found = outcome(enroller.listen(sound), asked, args.language, person, verifier, reader)
+    if found.synthetic:
+        _warn_of_mark(sound.name)
+    print(f"{found.answer.sentence()}\n{_line(found.voice)}")
+    print(_verdict(found.voice, calibration, args.false_accepts))
+    if found.replayed:
         print("REJECT: the voice fits, the digits do not; a recording cannot answer what is asked for now")
-    return ACCEPTED if found.accepted and answer.right else REJECTED
+    return ACCEPTED if found.accepted else REJECTED
 
 
 def _asked(args: argparse.Namespace) -> list[int]:
@@ -123,6 +122,7 @@ def _answer(args: argparse.Namespace, asked: list[int]) -> ArraySource:
     """What is said within the time limit, or what a file holds of it."""
     from voicelane.audio.sources import FileSource
     from voicelane.profiles.enrolment import record
+    from voicelane.voices.challenge import ANSWER_S
 
     limit_s, source = args.seconds or ANSWER_S, source_of(args.source)
     try:
@@ -148,15 +148,11 @@ def _cut(source: FileSource, longest_s: float | None) -> ArraySource:
 
 def _at_once(source: ArraySource, enroller: Enroller, person: Person, verifier: Verifier) -> Verification:
     """The evidence of a whole file."""
-    from voicelane.events import Verification
-    from voicelane.stages.recogniser import mean_voice
+    from voicelane.profiles.enrolment import verification_of
 
-    enrolment = enroller.listen(source)
-    _warn_of_mark(source.name, [enrolment.sound])
-    heard = enrolment.recording
-    evidence = verifier.calibration.compare(mean_voice(person.embeddings), heard.embedding, heard.speech_s)
-    end = samples(source.duration_s or 0.0)
-    found = Verification(end, person.name, *evidence, heard.speech_s, evidence.llr >= verifier.threshold)
+    heard = enroller.listen(source)
+    _look_for_mark(source.name, [heard.sound])
+    found = verification_of(heard, person, verifier)
     print(_line(found))
     return found
 
@@ -182,7 +178,7 @@ def _live(
             raise
         print("stopped; what was heard so far decides", file=sys.stderr)
     session.stop()
-    _warn_of_mark(source.name, sink.heard)
+    _look_for_mark(source.name, sink.heard)
     if sink.latest is None:
         raise AudioError(f"{source.name}: no speech was found in it; is the right microphone connected?")
     return sink.latest
@@ -210,16 +206,20 @@ class EvidenceSink:
         """Nothing to close."""
 
 
-def _warn_of_mark(name: str, sound: Iterable[np.ndarray]) -> None:
-    """On stderr, where a computer made or changed the speech."""
+def _look_for_mark(name: str, sound: Iterable[np.ndarray]) -> None:
+    """Warns where a computer made or changed the speech."""
     from voicelane.voices.watermark import heard_mark
 
     if heard_mark(sound).found:
-        print(
-            f"warning: {name} carries the mark of voicelane: a computer made or changed this speech, "
-            "whoever it sounds like",
-            file=sys.stderr,
-        )
+        _warn_of_mark(name)
+
+
+def _warn_of_mark(name: str) -> None:
+    print(
+        f"warning: {name} carries the mark of voicelane: a computer made or changed this speech, "
+        "whoever it sounds like",
+        file=sys.stderr,
+    )
 
 
 def _line(found: Verification) -> str:
@@ -260,7 +260,7 @@ def add_verify(commands: Any) -> None:
         nargs="?",
         const=RANDOM,
         metavar="DIGITS",
-        help=f"ask for four random digits, to be said within {ANSWER_S:g} s: no recording can answer; for a "
+        help="ask for four random digits, to be said within 8 s: no recording can answer; for a "
         "file, the digits that it should hold",
     )
     command.add_argument(

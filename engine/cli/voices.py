@@ -79,16 +79,14 @@ def list_voices(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """`voicelane voices show`: what is known of a voice, and which others are nearest to it."""
-    from voicelane.voices.library import VoiceLibrary
+    from voicelane.voices.library import VoiceLibrary, nearest
 
     library = VoiceLibrary()
     voice = library.voice(args.name)
     print(_line(voice))
     print(f"{len(voice.embedding)} numbers of the encoder {voice.encoder_id[:12]}…")
-    others = [v for v in library.voices()[0] if v.name != voice.name and v.encoder_id == voice.encoder_id]
-    near = sorted(others, key=lambda v: -float(v.embedding @ voice.embedding))[:3]
-    for other in near:
-        print(f"cosine {float(other.embedding @ voice.embedding):+.2f} to {other.name}")
+    for other, cosine in nearest(voice, library.voices()[0]):
+        print(f"cosine {cosine:+.2f} to {other.name}")
     return 0
 
 

@@ -6,6 +6,7 @@ from .enrolment import in_space as in_space
 from .enrolment import keep_recording as keep_recording
 from .enrolment import known_people as known_people
 from .enrolment import record as record
+from .enrolment import verification_of as verification_of
 from .profile import Profile as Profile
 from .profile import Recording as Recording
 from .store import ProfileStore as ProfileStore

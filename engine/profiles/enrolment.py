@@ -18,6 +18,7 @@ from voicelane.base.errors import AudioError, DeviceError, LockedError, StoreErr
 from voicelane.base.space import OFF, Space
 from voicelane.base.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, samples, seconds
 from voicelane.config import PipelineConfig
+from voicelane.events import Verification
 from voicelane.profiles.profile import Profile, Recording, foreign
 from voicelane.profiles.store import ProfileStore
 from voicelane.stages.clustering import one_voice
@@ -26,6 +27,7 @@ from voicelane.stages.enhancer import load_enhancer
 from voicelane.stages.frontend import FrontEnd
 from voicelane.stages.recogniser import Person, mean_voice
 from voicelane.stages.scale import load_scale
+from voicelane.stages.verifier import Verifier
 
 WINDOW_COLUMNS = samples(1.6) // HOP_SAMPLES
 LONGEST_S = 600.0
@@ -115,6 +117,14 @@ class Enroller:
         parts = np.array_split(columns, max(1, len(columns) // WINDOW_COLUMNS))
         found = [self._encoder.embed(self._encoder.tokens(part)) for part in parts]
         return np.stack([self._enhancer.enhance(v)[0] for v in found] if self._enhancer else found)
+
+
+def verification_of(heard: Enrolment, person: Person, verifier: Verifier) -> Verification:
+    """The evidence of a whole recording that was listened to that it is this person's voice."""
+    own, recording = mean_voice(person.embeddings), heard.recording
+    evidence = verifier.calibration.compare(own, recording.embedding, recording.speech_s)
+    accepted = evidence.llr >= verifier.threshold
+    return Verification(len(heard.sound), person.name, *evidence, recording.speech_s, accepted)
 
 
 def blocks_of(source: PullSource) -> Iterator[np.ndarray]:

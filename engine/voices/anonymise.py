@@ -11,16 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from voicelane.base.errors import AudioError, StoreError
-from voicelane.base.files import whole_folder, write_private
+from voicelane.base.files import whole_folder, write_private, write_through
 from voicelane.base.space import OFF, Space
 from voicelane.base.timebase import samples, seconds
+from voicelane.config import PipelineConfig
 from voicelane.events import Event, SpeakerIdentified, SpeakerTurn
 from voicelane.live.outbox import Sound
+from voicelane.sessions.exports import as_rttm
 from voicelane.sessions.recorder import Recorder, free_folder
-from voicelane.sessions.session import Session
+from voicelane.sessions.session import Session, open_session
 from voicelane.voices.conversion import Change, Converter
 from voicelane.voices.fitting import Fitter, Target
 from voicelane.voices.schedule import Schedule, Stretch, overlaps, solos, stretches
+from voicelane.voices.targets import drawing
 from voicelane.voices.watermark import Marker
 from voicelane.words.recording import Reel
 from voicelane.words.store import words_of, write_words
@@ -28,7 +31,7 @@ from voicelane.words.store import words_of, write_words
 SOURCE = "an anonymised recording"
 """What a session says it was heard from: the name of a file may be a person's."""
 TITLE = "anonymised by voicelane: the voices in it are synthetic"
-OVERLAPS = "overlaps.csv"
+OVERLAPS, TURNS = "overlaps.csv", "turns.rttm"
 SAMPLE_S, LEAST_S = 6.0, 0.5
 """Speech of a speaker alone by which the change is chosen; shorter stretches only where there is nothing
 else."""
@@ -52,6 +55,40 @@ class Anonymised:
     """Whether the overlaps are silent; else all voices in one have the pseudo-voice of the first of them."""
     left_out: tuple[str, ...] = ()
     """Speakers who never speak long enough alone; what they say is silent."""
+    has_words: bool = False
+    """Whether recognised words are in it."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is worth knowing of it, in sentences."""
+        found = []
+        if self.overlaps:
+            total_s = seconds(sum(part.end - part.start for part in self.overlaps))
+            what = "silent" if self.muted else "in the voice of whoever began first"
+            found.append(
+                f"{len(self.overlaps)} times several speak at once ({total_s:.1f} s): {what}; see {OVERLAPS}"
+            )
+        found += [f"{speaker} hardly speaks alone and is silent" for speaker in self.left_out]
+        if self.has_words:
+            found.append("words are kept as they were recognised; names that are said are still in them")
+        return found
+
+
+def anonymised_copy(
+    session: Session,
+    folder: Path,
+    config: PipelineConfig,
+    seed: int | None = None,
+    mute_overlap: bool = False,
+    keep_names: bool = False,
+    progress: Callable[[int], object] = lambda sample: None,
+) -> Anonymised:
+    """As `anonymise`, in voices drawn for the encoder of the settings, with the turns as RTTM beside it."""
+    fitter = Fitter(config)
+    draw, rng = drawing(fitter.encoder_id), np.random.default_rng(seed)
+    found = anonymise(session, folder, draw, rng, fitter, mute_overlap, keep_names, progress)
+    write_through(folder / TURNS, as_rttm(open_session(str(folder.resolve()))).encode())
+    return found
 
 
 def anonymise(
@@ -84,7 +121,8 @@ def anonymise(
             write_words(scratch, words)
         write_private(scratch / OVERLAPS, listed(named, mute_overlap).encode())
     left_out = tuple(labels[s] for s in labels if s not in changes)
-    return Anonymised(folder, tuple(labels.values()), tuple(named), mute_overlap, left_out)
+    told = tuple(labels.values()), tuple(named)
+    return Anonymised(folder, *told, mute_overlap, left_out, words is not None)
 
 
 def _record(

@@ -6,9 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voicelane.events import Verification
+from voicelane.profiles.enrolment import Enrolment, verification_of
+from voicelane.stages.recogniser import Person
+from voicelane.stages.verifier import Verifier
 from voicelane.voices.digits import DigitReader, pictures_of, words_in
+from voicelane.voices.watermark import heard_mark
 
 N_DIGITS = 4
+ANSWER_S = 8.0
+"""To say them."""
 LEAST_MEAN = -1.0
 """Mean log-probability of the asked digits from which they were said. Chosen on the dev people, where other
 digits had it once in a thousand times (`python -m voicelane.bench digits`)."""
@@ -36,9 +43,37 @@ class Answer:
         return f"heard {' '.join(map(str, self.heard))}, digits {'right' if self.right else 'wrong'}"
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What an answer is worth: the digits and the voice."""
+
+    answer: Answer
+    voice: Verification
+    synthetic: bool
+    """Whether it carries the mark of speech that a computer made or changed."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the right person said the right digits."""
+        return self.voice.accepted and self.answer.right
+
+    @property
+    def replayed(self) -> bool:
+        """Whether the voice is right alone, as with a recording."""
+        return self.voice.accepted and not self.answer.right
+
+
 def draw_digits(rng: np.random.Generator) -> list[int]:
     """Four different digits."""
     return [int(d) for d in rng.permutation(10)[:N_DIGITS]]
+
+
+def outcome(
+    heard: Enrolment, asked: list[int], language: str, person: Person, verifier: Verifier, reader: DigitReader
+) -> Outcome:
+    """What an answer that was listened to is worth."""
+    voice = verification_of(heard, person, verifier)
+    return Outcome(judge(heard.sound, asked, reader, language), voice, heard_mark([heard.sound]).found)
 
 
 def judge(sound: np.ndarray, asked: list[int], reader: DigitReader, language: str) -> Answer:

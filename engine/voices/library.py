@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,11 @@ class VoiceLibrary:
         return self.folder / f"{file_name(name_key(name))}.json"
 
 
-def _missing(name: str) -> str:
-    return f"there is no voice named {name!r}; `voicelane voices list` shows which there are"
+def nearest(voice: Voice, others: Iterable[Voice], count: int = 3) -> list[tuple[Voice, float]]:
+    """The voices of one encoder that are most like a voice, but for itself, and their cosines to it."""
+    same = (v for v in others if v.encoder_id == voice.encoder_id and v.name != voice.name)
+    alike = [(other, float(other.embedding @ voice.embedding)) for other in same]
+    return sorted(alike, key=lambda pair: -pair[1])[:count]
 
 
 def _content(voice: Voice) -> dict[str, object]:

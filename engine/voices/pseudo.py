@@ -56,13 +56,27 @@ class PseudoVoices:
             vector = self.around(like, pitch_hz, rng, guidance)[0]
         return Voice(name, vector, float(pitch_hz[0]), "pseudo", self.encoder_id)
 
+    def at_pitch(
+        self,
+        name: str,
+        pitch_hz: float,
+        rng: np.random.Generator,
+        guidance: float = GUIDANCE,
+        steps: int = STEPS,
+    ) -> Voice:
+        """A voice of nobody of this mean pitch."""
+        vector = self.draw(np.array([pitch_hz]), rng, guidance, steps)[0]
+        return Voice(name, vector, pitch_hz, "pseudo", self.encoder_id)
+
     def pitches(self, like: str, count: int, rng: np.random.Generator) -> np.ndarray:
         """Mean pitches in Hz, float64 (count,), as often as people have them."""
         if like not in BANDS:
             raise VoicelaneError(f"a voice like {like!r}: expected {', '.join(BANDS)}, or an embedding")
-        return np.interp(
-            rng.uniform(*BANDS[like], count), np.linspace(0, 1, len(self._pitches)), self._pitches
-        )
+        return self.pitch_at(rng.uniform(*BANDS[like], count))
+
+    def pitch_at(self, shares: np.ndarray) -> np.ndarray:
+        """Mean pitches in Hz below which these shares of people are, float64 (n,)."""
+        return np.interp(shares, np.linspace(0, 1, len(self._pitches)), self._pitches)
 
     def pitch_of(self, embedding: np.ndarray) -> float:
         """The mean pitch in Hz that is to be expected of a voice, linear in its embedding (dim,)."""

@@ -13,6 +13,7 @@ import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +22,8 @@ from voicelane.base.errors import ConfigError, ModelError, VoicelaneError
 from voicelane.base.text import quoted
 
 INSTALL = 'speech from text needs hibari-tts; run `pip install "voicelane[voice]"`'
+PARTS = ("hibari", "pyworld")
+NOT_THERE = 'speech in other voices needs the extra `voice`: run `pip install "voicelane[voice]"`'
 MOST_LETTERS = 200_000
 """About four hours of speech."""
 SPEEDS = (0.5, 2.0)
@@ -97,6 +100,12 @@ class Espeak:
             reason = " ".join(done.stderr.decode(errors="replace").split())[:200]
             raise ModelError(f"{ESPEAK} cannot speak {quoted(self._language)} ({reason})") from None
         return at_rate(sound[:, 0], rate, self.rate)
+
+
+def missing_parts() -> str:
+    """What to install before any voice can be changed or text be said, in a sentence; nothing where all is
+    there."""
+    return "" if all(map(find_spec, PARTS)) else NOT_THERE
 
 
 def engine_for(language: str, name: str = "") -> Engine:

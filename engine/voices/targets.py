@@ -10,7 +10,9 @@ import numpy as np
 
 from voicelane.audio.sources import FileSource
 from voicelane.base.errors import AudioError, StoreError
-from voicelane.profiles.enrolment import LEAST_S, Enroller, in_space
+from voicelane.base.space import Space
+from voicelane.profiles.enrolment import LEAST_S, Enroller, Enrolment, in_space
+from voicelane.profiles.profile import Recording
 from voicelane.profiles.store import ProfileStore
 from voicelane.stages.calibration import Calibration
 from voicelane.stages.recogniser import mean_voice
@@ -69,32 +71,53 @@ def refusal(name: str) -> str:
 def reference_voice(
     path: Path | str, store: ProfileStore, enroller: Enroller, calibration: Calibration
 ) -> Voice:
-    """The voice of a recording of one person.
-
-    Raises `AudioError` for one that is too short, of two people, or no speech, `StoreError` where it is that
-    of an enrolled person who has not consented."""
+    """The voice of a file with one person in it; raises what `voice_heard` raises."""
     source = FileSource(path, channels="mix")
     try:
         heard = enroller.listen(source)
     finally:
         source.close()
-    recording = heard.recording
-    check_reference(source.name, recording.speech_s, heard.two_voices)
+    return voice_heard(heard, source.name, store, enroller.space, calibration)
+
+
+def voice_heard(
+    heard: Enrolment, name: str, store: ProfileStore, space: Space, calibration: Calibration
+) -> Voice:
+    """The voice of a recording of one person that was listened to, in `space`; `name` is for sentences.
+
+    Raises `AudioError` for one that is too short, of two people, or no speech, `StoreError` where it is that
+    of an enrolled person who has not consented."""
+    check_reference(name, heard.recording.speech_s, heard.two_voices)
     frames = sample_of(heard.sound)
     if not is_talk(frames.pitch_hz):
         raise AudioError(
-            f"{source.name}: this is music or noise rather than talk; give a "
-            "recording of one person who talks"
+            f"{name}: this is music or noise rather than talk; give a recording of one person who talks"
         )
-    for name in store.names():
-        profile = store.profile(name)
-        if profile.space == enroller.space and store.consent(name) is None:
-            own = mean_voice(np.stack([r.embedding for r in profile.recordings]))
-            evidence = calibration.compare(own, recording.embedding, recording.speech_s)
-            if evidence.llr >= calibration.threshold(1.0):
-                raise StoreError(f"{source.name}: this is the voice of {name}; {refusal(name)}")
+    _check_owner(heard.recording, name, store, space, calibration)
     pitch_hz = float(np.clip(mean_pitch_hz(frames), LOWEST_HZ, HIGHEST_HZ))
-    return Voice(REFERENCE, recording.embedding, pitch_hz, "person", enroller.space.encoder_id)
+    return Voice(REFERENCE, heard.recording.embedding, pitch_hz, "person", space.encoder_id)
+
+
+def _check_owner(
+    heard: Recording, name: str, store: ProfileStore, space: Space, calibration: Calibration
+) -> None:
+    """Raises `StoreError` where a recording is of an enrolled person who has not consented."""
+    for person in store.names():
+        profile = store.profile(person)
+        if profile.space == space and store.consent(person) is None:
+            own = mean_voice(np.stack([r.embedding for r in profile.recordings]))
+            evidence = calibration.compare(own, heard.embedding, heard.speech_s)
+            if evidence.llr >= calibration.threshold(1.0):
+                raise StoreError(f"{name}: this is the voice of {person}; {refusal(person)}")
+
+
+def whose(voice: Voice) -> str:
+    """Whose voice it is, for the metadata of a file."""
+    if voice.kind == "pseudo":
+        return f"in the voice {voice.name}, which is nobody's"
+    if voice.name == REFERENCE:
+        return "in a voice like that of a recording"
+    return f"in the voice of {voice.name}, who consented"
 
 
 def is_talk(pitch_hz: np.ndarray) -> bool:

@@ -223,6 +223,7 @@ def style_sheet(t: Theme) -> str:
     QSpinBox::up-arrow {{ image: url({ASSETS}/up.svg); }}
     QComboBox::down-arrow, QSpinBox::down-arrow, QSpinBox::up-arrow {{ width: 14px; height: 14px; }}
     QSpinBox {{ padding-left: 10px; }}
+    QSpinBox QLineEdit {{ border: none; padding: 0 8px; background: transparent; min-height: 18px; }}
     QSpinBox::up-button, QSpinBox::down-button {{ border: none; background: transparent; width: 22px; }}
     QComboBox QAbstractItemView {{
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line};
@@ -255,6 +256,12 @@ def style_sheet(t: Theme) -> str:
         background: {t.raised}; border: none; border-radius: 3px; height: 6px; text-align: center;
     }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+    QSlider:horizontal {{ min-height: 22px; border: 1px solid transparent; border-radius: 6px; }}
+    QSlider:focus {{ border-color: {t.accent}; }}
+    QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}
+    QSlider::handle:horizontal {{
+        width: 14px; margin: -5px 0; border-radius: 7px; background: {t.accent};
+    }}
     QMenu {{ background: {t.panel}; border: 1px solid {t.line}; padding: 4px; }}
     QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
     QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -58,6 +60,26 @@ def scrolled(widget: QWidget) -> QScrollArea:
     found.setWidget(widget)
     found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return found
+
+
+class Stretch(QWidget):
+    """Holds a widget that takes the height that is left over, however high it would like to be."""
+
+    def __init__(self, inner: QWidget, least_height: int) -> None:
+        super().__init__()
+        self._inner = inner
+        inner.setParent(self)
+        self.setMinimumHeight(least_height)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._inner.minimumSizeHint().width(), self.minimumHeight())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._inner.setGeometry(self.rect())
 
 
 def button(text: str, act: Callable[[], object], primary: bool = False, danger: bool = False) -> QPushButton:

@@ -40,6 +40,11 @@ class StableMap:
     def ready(self) -> bool:
         return self._fitted_on > 0
 
+    @property
+    def dim(self) -> int:
+        """Of the vectors that it was made of."""
+        return len(self._mean)
+
     def learn(self, vectors: np.ndarray) -> None:
         """Make the map of vectors (n, dim), or make it anew, if there are enough new ones."""
         if len(vectors) >= max(LEAST, GROWTH * self._fitted_on):

@@ -19,7 +19,7 @@ KEYS = {
         "Ctrl+E": "export",
         "Ctrl+I": "summary",
         "Ctrl+Z, Ctrl+Shift+Z or Ctrl+Y": "undo and redo corrections",
-        "Ctrl+1 … Ctrl+6": "pages",
+        "Ctrl+1 … Ctrl+7": "pages",
         "Ctrl+Shift+L": "lab view",
         "Ctrl+P": "print the summary",
         "F1": "this sheet",

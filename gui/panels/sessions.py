@@ -28,6 +28,7 @@ from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.widgets import Hint, button, card, page
 from voicelane.gui.model.session_list import Summary, summaries
 from voicelane.gui.model.viewport import clock
+from voicelane.gui.panels.anonymise import AnonymiseDialog
 from voicelane.gui.panels.banner import Banner
 from voicelane.gui.panels.formats import ask_where, format_menu
 from voicelane.gui.panels.hits import Hits
@@ -85,13 +86,20 @@ class SessionsPage(QWidget):
         self.table.cellDoubleClicked.connect(lambda *_: self.open_chosen())
         self.open_button = button("Open", self.open_chosen, primary=True)
         self.export_button = button("Export …", self._choose_format)
+        self.anonymise_button = button("Export anonymised …", self.anonymise_chosen)
         self.rename_button = button("Rename …", self.rename_chosen)
         self.delete_button = button("Delete …", self.delete_chosen, danger=True)
         frame, inside = card("Recorded sessions")
         row = QHBoxLayout()
         row.setSpacing(SMALL)
         row.addWidget(self.search, 1)
-        for widget in (self.delete_button, self.rename_button, self.export_button, self.open_button):
+        for widget in (
+            self.delete_button,
+            self.rename_button,
+            self.anonymise_button,
+            self.export_button,
+            self.open_button,
+        ):
             row.addWidget(widget)
         holder = QWidget()
         self._hint = Hint(EMPTY)
@@ -172,6 +180,12 @@ class SessionsPage(QWidget):
         if self.delete_button.isEnabled() and confirmed(self, "Delete", question):
             self._studio.delete_session(name)
 
+    def anonymise_chosen(self) -> AnonymiseDialog:
+        """Ask how the selected session is to be anonymised, and where to."""
+        dialog = AnonymiseDialog(self._studio, self, self.chosen)
+        dialog.open()
+        return dialog
+
     def export(self, kind: str, path: Path) -> None:
         """Write the selected session, and say where."""
         name = self.chosen
@@ -223,6 +237,7 @@ class SessionsPage(QWidget):
         for widget, on in (
             (self.open_button, whole),
             (self.export_button, whole),
+            (self.anonymise_button, whole and idle),
             (self.rename_button, whole and idle),
             (self.delete_button, idle),
         ):

@@ -12,18 +12,22 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from voicelane.base import StoreError
 from voicelane.gui.look.theme import GAP
-from voicelane.gui.look.widgets import button, card, label, page
+from voicelane.gui.look.widgets import Stretch, button, card, label, page
+from voicelane.gui.panels.challenge import Challenge
 from voicelane.gui.panels.gauge import Gauge
 from voicelane.gui.panels.plot import plot_widget
 from voicelane.gui.work.listening import IDLE
 from voicelane.gui.work.studio import Studio
+from voicelane.voices import Outcome
 
 REFRESH_MS = 60
+LEAST_HEIGHT = 180
 RATES = {0.1: "1 in 1,000 strangers", 1.0: "1 in 100 strangers", 5.0: "5 in 100 strangers"}
 NOBODY = "Nobody is enrolled yet; go to People first."
 LEAST_S, LEAST_LLR = 10.0, 6.0
 """Of the axes: seconds of speech, and log-likelihood ratio up and down."""
 NUMBER, LIKELY = "Log-likelihood ratio", "How likely it is this person"
+MADE = "a computer made or changed this speech, whoever it sounds like"
 BUSY = "A conversation is being heard; when it is over, somebody can be verified."
 READY = "Let one person speak alone: everything that is heard counts as one voice."
 
@@ -36,8 +40,8 @@ class VerificationPage(QWidget):
         self._studio = studio
         inner, layout = page(
             "Verify",
-            "Compares the voice of the source chosen above with that of an enrolled person. "
-            "It is no protection against recordings or synthetic voices.",
+            "Compares the voice of the source chosen above with that of an enrolled person. That alone is no "
+            "protection against recordings; digits that are asked for are one, through the microphone.",
         )
         self.person, self.rate = QComboBox(), QComboBox()
         self.person.setAccessibleName("Enrolled person")
@@ -52,7 +56,9 @@ class VerificationPage(QWidget):
         for widget in (label("Is it"), self.person, self.rate, self.start):
             row.addWidget(widget)
         row.addStretch(1)
+        self.challenge = Challenge(studio)
         layout.addLayout(row)
+        layout.addWidget(self.challenge)
         layout.addLayout(self._evidence(), 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -61,6 +67,8 @@ class VerificationPage(QWidget):
         self._timer.timeout.connect(self._tick)
         self._timer.start(REFRESH_MS)
         studio.listening.changed.connect(self._show)
+        studio.challenging.changed.connect(self._show)
+        self.person.currentTextChanged.connect(self._show)
         studio.themed.connect(self._dress)
         studio.preferences.changed.connect(self._show)
         self._dress()
@@ -74,7 +82,7 @@ class VerificationPage(QWidget):
         for widget in (self.verdict, self.words):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
         dial.addWidget(self.what)
-        dial.addWidget(self.gauge, 1)
+        dial.addWidget(Stretch(self.gauge, LEAST_HEIGHT), 1)
         dial.addWidget(self.verdict)
         dial.addWidget(self.words)
         right, history = card("History")
@@ -85,7 +93,7 @@ class VerificationPage(QWidget):
         self.border = pyqtgraph.InfiniteLine(angle=0)
         self.plot.addItem(self.border)
         history.addWidget(label("How the evidence grew", "heading"))
-        history.addWidget(self.plot, 1)
+        history.addWidget(Stretch(self.plot, LEAST_HEIGHT), 1)
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(left, 2)
@@ -114,6 +122,7 @@ class VerificationPage(QWidget):
 
     def _start_or_stop(self) -> None:
         if self._studio.listening.state == IDLE:
+            self._studio.challenging.forget()
             self._studio.listen(self.person.currentText())
         elif self._verifies():
             self._studio.stop()
@@ -124,10 +133,13 @@ class VerificationPage(QWidget):
         return listening.state != IDLE and bool(listening.request.verify)
 
     def _show(self) -> None:
-        idle, verifies = self._studio.listening.state == IDLE, self._verifies()
+        verifies, challenged = self._verifies(), self._studio.challenging.state != IDLE
+        idle = self._studio.listening.state == IDLE and not challenged
         self.start.setText("Stop verifying" if verifies else "Verify")
         self.start.setAccessibleName(self.start.text())
         self.start.setEnabled(verifies or (idle and self.person.count() > 0))
+        self.challenge.person = self.person.currentText()
+        self.challenge.refresh()
         self.what.setText(NUMBER if self._studio.preferences.now.lab else LIKELY)
         self.person.setEnabled(idle)
         self.rate.setEnabled(idle)
@@ -135,6 +147,9 @@ class VerificationPage(QWidget):
     def _tick(self) -> None:
         """Draw the latest evidence."""
         if not self.isVisible():
+            return
+        if outcome := self._studio.challenging.outcome:
+            self._show_outcome(outcome)
             return
         verdicts = self._studio.conversation.state.verdicts
         threshold = self._studio.listening.threshold if verdicts else None
@@ -156,6 +171,17 @@ class VerificationPage(QWidget):
         self.border.setVisible(threshold is not None)
         if threshold is not None:
             self.border.setValue(threshold)
+
+    def _show_outcome(self, found: Outcome) -> None:
+        """What the answer to the digits is worth."""
+        theme, threshold = self._studio.theme, self._studio.challenging.threshold
+        self.gauge.show_evidence(found.voice.llr, threshold)
+        self.verdict.setText("Accepted" if found.accepted else "Rejected")
+        self.verdict.setStyleSheet(f"color: {theme.good if found.accepted else theme.bad};")
+        voice = "the voice fits" if found.voice.accepted else "the voice does not fit"
+        parts = [found.answer.sentence(), voice, *([MADE] if found.synthetic else [])]
+        sentence = "; ".join(parts)
+        self.words.setText(f"{sentence[:1].upper()}{sentence[1:]}.")
 
     def _show_axes(self, heard_s: Sequence[float], llr: Sequence[float]) -> None:
         """Wide enough for all of the curve, and never less than for an empty one."""

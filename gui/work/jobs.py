@@ -14,8 +14,30 @@ from voicelane import VoicelaneError
 UNEXPECTED = "something unexpected went wrong; please report what the terminal says"
 
 
+class Cancelled(Exception):
+    """Nobody wants the result of the work any more."""
+
+
+class Course:
+    """How far work has come, 0 … 1, and whether it is still wanted: between its thread and the window's."""
+
+    def __init__(self) -> None:
+        self.share, self.cancelled = 0.0, False
+
+    def cancel(self) -> None:
+        """The work ends at its next step."""
+        self.cancelled = True
+
+    def reach(self, share: float) -> None:
+        """A step of the work is done; raises `Cancelled` where it is to end."""
+        if self.cancelled:
+            raise Cancelled
+        self.share = min(1.0, share)
+
+
 class Job(QObject):
-    """Runs once; `done` or `failed` is called in the thread that made it."""
+    """Runs once; `done` or `failed` is called in the thread that made it; `done` gets None where the work was
+    cancelled."""
 
     _done, _failed = Signal(object), Signal(str)
     running: ClassVar[set[Job]] = set()
@@ -37,6 +59,8 @@ class Job(QObject):
     def _run(self) -> None:
         try:
             result = self._work()
+        except Cancelled:
+            self._done.emit(None)
         except VoicelaneError as problem:
             self._failed.emit(str(problem))
         except OSError as problem:

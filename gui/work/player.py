@@ -47,6 +47,10 @@ class Player(QObject):
         """Why nothing may be played now, or nothing."""
         self._finished.connect(self._end)
 
+    def another(self) -> Player:
+        """One beside it, of the same kind of loudspeaker."""
+        return Player(self._open)
+
     @property
     def playing(self) -> bool:
         """Whether something that was said before is played."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
@@ -15,6 +16,7 @@ from voicelane.gui.look import theme
 from voicelane.gui.model.conversation import Conversation, Recorded
 from voicelane.gui.model.health import Health
 from voicelane.gui.model.preferences import Preferences
+from voicelane.gui.work.challenging import Challenging
 from voicelane.gui.work.devices import Devices
 from voicelane.gui.work.editing import Editing
 from voicelane.gui.work.enrolling import Enrolling
@@ -28,6 +30,7 @@ from voicelane.gui.work.passphrase import Passphrase
 from voicelane.gui.work.playback import joined
 from voicelane.gui.work.player import Player
 from voicelane.gui.work.saving import save_as_session
+from voicelane.gui.work.voicing import Voicing
 from voicelane.gui.work.writing import Writing
 from voicelane.sessions import (
     About,
@@ -84,6 +87,10 @@ class Studio(QObject):
         self.passphrase = Passphrase()
         store = self.passphrase.store
         self.enrolling = Enrolling(self.preferences, store, self._nothing_else_is_heard)
+        self.voicing = Voicing(self.preferences, store, self.player.another(), self._nothing_else_is_heard)
+        self.challenging = Challenging(
+            self.preferences, store, self.voicing.player, self._nothing_else_is_heard
+        )
         self.listening = Listening(
             self.conversation, self.health, self.player, store, self._nothing_else_is_open
         )
@@ -101,20 +108,30 @@ class Studio(QObject):
 
     def _connect(self) -> None:
         conversation, listening, player = self.conversation, self.listening, self.player
-        player.hindrance = self._hindrance
-        player.refused.connect(self.told)
-        self.enrolling.begins.connect(player.stop)
+        voicing = self.voicing
+        for one in (player, voicing.player):
+            one.hindrance = self._hindrance
+            one.refused.connect(self.told)
+            for recorder in self.recorders:
+                recorder.begins.connect(one.stop)
+        player.changed.connect(lambda: voicing.player.stop() if player.busy else None)
+        voicing.player.changed.connect(lambda: player.stop() if voicing.player.busy else None)
+        voicing.told.connect(self.told)
+        voicing.begins.connect(self.moved_on)
         listening.changed.connect(self._monitor)
         for act in (self._take_name, self._hear_next):
             listening.finished.connect(act)
         listening.failed.connect(self._hear_next)
         conversation.replaced.connect(lambda: self.hear_only(""))
         conversation.rewritten.connect(self._keep_words)
-        for problem in (conversation.refused, player.failed, listening.failed):
+        problems = (conversation.refused, player.failed, listening.failed, voicing.failed)
+        for problem in (*problems, voicing.player.failed, voicing.reference.failed):
             problem.connect(self.noticed)
         for act in (self.dress, self._set_player):
             self.preferences.changed.connect(act)
-        for source in (listening, player, self.enrolling, self.preferences, conversation):
+        voices = (voicing, voicing.player, self.challenging)
+        sources: tuple[Any, ...] = (listening, player, *self.recorders, *voices, conversation)
+        for source in (*sources, self.preferences):
             source.changed.connect(self.stirred)
         for signal in (conversation.replaced, conversation.selected, conversation.moved):
             signal.connect(self.stirred)
@@ -134,7 +151,18 @@ class Studio(QObject):
     def busy(self) -> bool:
         """Whether anything goes on that is drawn as it goes."""
         heard = self.listening.state != IDLE or self.conversation.live is not None
-        return heard or self.player.busy or self.enrolling.recording or self.opening is not None
+        voices = self.voicing.busy or self.recording
+        return heard or self.player.busy or voices or self.opening is not None
+
+    @property
+    def recording(self) -> bool:
+        """Whether one person is recorded alone: to be enrolled, or as a reference."""
+        return any(recorder.recording for recorder in self.recorders)
+
+    @property
+    def recorders(self) -> tuple[Enrolling, ...]:
+        """All that hear one person alone."""
+        return self.enrolling, self.voicing.reference, self.challenging.recorder
 
     def listen(self, verify: str = "") -> None:
         """Start with the source that is chosen, if what is on the screen may make way for it."""
@@ -149,6 +177,13 @@ class Studio(QObject):
         self.listening.start(request)
         if request.live and request.settings.record:
             self.told.emit(SPOKEN)
+
+    def challenge(self, name: str, language: str, aloud: bool) -> None:
+        """Ask an enrolled person for digits, through the microphone that is chosen."""
+        if self.listening.state == IDLE and not self.recording:
+            self.moved_on.emit()
+            self.unlock(again=True)
+            self.challenging.begin(name, language, aloud)
 
     def hear_files(self, paths: Sequence[Path]) -> None:
         """Listen to files, one after the other, if what is on the screen may make way for them."""
@@ -414,6 +449,7 @@ class Studio(QObject):
     def _set_player(self) -> None:
         """What plays goes on as it is chosen now."""
         now, player = self.preferences.now, self.player
+        self.voicing.player.volume, self.voicing.player.device = now.volume, now.output
         wanted = now.playing_speed, now.output, now.play_clean
         anew = player.playing and wanted != (player.speed, player.device, player.clean)
         player.speed, player.device, player.clean = wanted
@@ -462,7 +498,7 @@ class Studio(QObject):
         """Why nothing may be played now: a microphone is open, and would hear it."""
         listening = self.listening
         heard = listening.request.live and listening.state not in (IDLE, PAUSED)
-        return LIVE if heard or self.enrolling.recording else ""
+        return LIVE if heard or self.recording else ""
 
     def _move_on(self, act: Callable[[], object]) -> None:
         self.moved_on.emit()
@@ -537,11 +573,16 @@ class Studio(QObject):
 
     def _nothing_else_is_open(self) -> bool:
         """Whether no sound device is in use but for what is listened to."""
-        return not self.player.busy and not self.enrolling.recording
+        return not self._plays and not self.recording
 
     def _nothing_else_is_heard(self) -> bool:
         """Whether no sound device is in use but for an enrolment."""
-        return not self.player.busy and self.listening.state == IDLE
+        return not self._plays and self.listening.state == IDLE
+
+    @property
+    def _plays(self) -> bool:
+        """Whether a loudspeaker is in use."""
+        return self.player.busy or self.voicing.player.busy
 
     def _opened(self, recorded: Recorded) -> None:
         self.conversation.open(recorded)

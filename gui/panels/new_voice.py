@@ -1,0 +1,85 @@
+"""A new voice that nobody has: how high it is, and by which chance it is drawn."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSlider, QSpinBox, QVBoxLayout
+
+from voicelane.gui.look.theme import SMALL
+from voicelane.gui.look.widgets import button, card, label
+from voicelane.gui.panels.advanced import Advanced
+from voicelane.gui.work.studio import Studio
+from voicelane.gui.work.voicing import IDLE, MAKING
+from voicelane.voices import GUIDANCE, STEPS
+
+LOWEST_HZ, MIDDLE_HZ, HIGHEST_HZ = 80, 140, 300
+MOST_SEED = 2**31 - 1
+BY_CHANCE = -1
+PERCENT = 100
+
+
+class NewVoice(QFrame):
+    """A slider, a name, a seed, and what engineers may change."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._voicing = studio.voicing
+        frame, layout = card("New voice")
+        self.pitch, self.pitch_words = QSlider(Qt.Orientation.Horizontal), label("", "quiet")
+        self.pitch.setRange(LOWEST_HZ, HIGHEST_HZ)
+        self.pitch.setPageStep(20)
+        self.pitch.setAccessibleName("Pitch of the new voice")
+        self.pitch.valueChanged.connect(lambda hz: self.pitch_words.setText(f"{hz} Hz"))
+        self.pitch.setValue(MIDDLE_HZ)
+        self.pitch_words.setMinimumWidth(52)
+        self.name, self.seed = QLineEdit(), QSpinBox()
+        self.name.setPlaceholderText("Name (else pseudo-1, pseudo-2 …)")
+        self.name.setAccessibleName("Name of the new voice")
+        self.seed.setRange(BY_CHANCE, MOST_SEED)
+        self.seed.setValue(BY_CHANCE)
+        self.seed.setSpecialValueText("by chance")
+        self.seed.setAccessibleName("Seed of the new voice")
+        self.seed.setToolTip("The same number draws the same voice again")
+        self.make_button = button("Make a voice", self._make, primary=True)
+        self.advanced = Advanced("Advanced settings of the new voice")
+        self.steps = self.advanced.number("Steps of the diffusion", 4, 500, STEPS)
+        strength = round(PERCENT * GUIDANCE)
+        self.strength = self.advanced.number("How strictly it keeps to the pitch", 0, 400, strength, " %")
+        layout.addWidget(label("New voice of nobody", "heading"))
+        layout.addLayout(self._pitch_row())
+        layout.addWidget(self.name)
+        layout.addLayout(self._seed_row())
+        layout.addWidget(self.advanced)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+        self._voicing.changed.connect(self._show)
+        self._show()
+
+    def _pitch_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SMALL)
+        row.addWidget(label("low", "quiet"))
+        row.addWidget(self.pitch, 1)
+        row.addWidget(label("high", "quiet"))
+        row.addWidget(self.pitch_words)
+        return row
+
+    def _seed_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SMALL)
+        row.addWidget(label("Seed", "quiet"))
+        row.addWidget(self.seed, 1)
+        row.addWidget(self.make_button)
+        return row
+
+    def _make(self) -> None:
+        seed = None if self.seed.value() == BY_CHANCE else self.seed.value()
+        guidance = self.strength.value() / PERCENT
+        self._voicing.make(self.name.text(), float(self.pitch.value()), seed, guidance, self.steps.value())
+        self.name.clear()
+
+    def _show(self) -> None:
+        making = self._voicing.state == MAKING
+        self.make_button.setEnabled(self._voicing.state == IDLE)
+        self.make_button.setText("making …" if making else "Make a voice")
