@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from voicelane.base import StoreError
 from voicelane.gui.look.theme import GAP
+from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import Stretch, button, card, label, page
 from voicelane.gui.panels.challenge import Challenge
 from voicelane.gui.panels.gauge import Gauge
@@ -63,9 +64,8 @@ class VerificationPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(inner)
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start(REFRESH_MS)
+        self._timer = Ticking(self, studio, REFRESH_MS, self._tick)
+        studio.challenging.changed.connect(self._timer.wake)
         studio.listening.changed.connect(self._show)
         studio.challenging.changed.connect(self._show)
         self.person.currentTextChanged.connect(self._show)
@@ -102,6 +102,7 @@ class VerificationPage(QWidget):
 
     def showEvent(self, event: object) -> None:
         self.fill_people()
+        self._timer.wake()
 
     @property
     def home(self) -> QWidget:
