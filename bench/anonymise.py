@@ -98,7 +98,7 @@ def privacy(
 def nobody(sound: np.ndarray, fitter: Fitter, draw: Draw, rng: np.random.Generator) -> np.ndarray:
     """A recording of one person with a pseudo-voice, as `anonymise` gives each speaker one."""
     reach = fitter.reach(sound)
-    return converted(sound, reach.change(most_apart(draw(N_DRAWN, rng), [reach.own]), APART))
+    return converted(sound, fitter.change(reach, most_apart(draw(N_DRAWN, rng), [reach.own]), APART))
 
 
 def eer(embed: Embed, enrolled: Sequence[np.ndarray], tried: Sequence[np.ndarray]) -> float:

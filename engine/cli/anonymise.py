@@ -17,6 +17,7 @@ from voicelane.cli.options import (
     add_command,
     add_models,
     add_people,
+    add_plain,
     add_sound,
     config_of,
     source_of,
@@ -55,7 +56,7 @@ def _anonymised(session: Session, args: argparse.Namespace) -> Anonymised:
     from voicelane.voices.fitting import Fitter
     from voicelane.voices.targets import drawing
 
-    fitter, rng = Fitter(config_of(args)), np.random.default_rng(args.seed)
+    fitter, rng = Fitter(config_of(args), args.plain), np.random.default_rng(args.seed)
     layout = "voices {l_bar}{bar}| {n:.0f}/{total:.0f} s"
     with tqdm(total=seconds(session.heard_samples()), bar_format=layout, leave=False, disable=None) as bar:
         found = anonymise(
@@ -132,6 +133,7 @@ def add_anonymise(commands: Any) -> None:
     )
     command.add_argument("--keep-names", action="store_true", help="of people; else they are S1, S2, …")
     command.add_argument("--seed", type=int, metavar="N", help="draw the same voices again (default: others)")
+    add_plain(command)
     add_sound(command)
     add_people(command, default=False)
     command.set_defaults(session=None)

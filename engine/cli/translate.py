@@ -23,7 +23,7 @@ from voicelane.cli.captions import (
     recorded_session,
     tell_fetching,
 )
-from voicelane.cli.options import add_command, add_models, add_people, add_sound, config_of
+from voicelane.cli.options import add_command, add_models, add_people, add_plain, add_sound, config_of
 from voicelane.cli.people import open_store
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _speakers(lines: Sequence[Line], args: argparse.Namespace) -> dict[str, Spea
     from voicelane.voices.targets import drawing
 
     config, engine = config_of(args), engine_for("en")
-    fitter, rng = Fitter(config), np.random.default_rng(SEED)
+    fitter, rng = Fitter(config, args.plain), np.random.default_rng(SEED)
     draw, found = drawing(fitter.encoder_id), dict[str, Speaker]()
     chosen = [reach_of(engine, fitter).own]
     for name in dict.fromkeys(line.speaker for line in lines):
@@ -146,6 +146,7 @@ def add_translate(commands: Any) -> None:
     command.add_argument("--captions-model", default=MODEL, metavar="MODEL", help=MODEL_HELP)
     command.add_argument("--language", default="", metavar="L", help=LANGUAGE_HELP)
     command.add_argument("--session", metavar="NAME|DIR", help="keep what was heard of a file as a session")
+    add_plain(command)
     add_sound(command)
     add_people(command)
     add_models(command)

@@ -130,7 +130,7 @@ def _changes(
             continue
         target = most_apart(draw(N_DRAWN, rng), [reach.own, *chosen])
         chosen.append(target.embedding)
-        found[speaker] = reach.change(target, APART)
+        found[speaker] = fitter.change(reach, target, APART)
     if not found:
         raise AudioError(f"{session.name}: nobody speaks long enough alone to be given another voice")
     return found
