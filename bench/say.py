@@ -24,8 +24,8 @@ from voicelane.voices import Engine, Fitter, Speaker, engine_for, measured_pitch
 from voicelane.words import Recogniser, Spoken, normalised, word_errors
 
 WAYS = (("conv_transformer", "network"), ("conv_transformer", "plain"), ("lstm", "plain"))
-"""Encoders whose embedding of a reference is what the speech is made from, and how it is made: `network` where
-that comes nearer, else pitch and formants are moved."""
+"""Encoders whose embedding of a reference is what the speech is made from, and how it is made: by `network`
+where that comes nearer, else pitch and formants are moved."""
 LONG_TEXT = " ".join(SENTENCES)
 SILENT_SAMPLES = 8_000
 """Before and behind what is recognised."""
@@ -138,21 +138,13 @@ def tables(found: dict[str, Any]) -> tuple[Table, ...]:
         for name, told in found["conditioned"].items()
         for judge, row in told["judges"].items()
     ]
-    header = [
-        "conditioned by",
-        "way",
-        "judge",
-        "cosine to the person",
-        "to strangers",
-        "to the engine's voice",
-    ]
-    header += ["engine's voice to the person", "EER %", "WER %", "CPU s per s"]
+    header = ["conditioned by", "way", "judge", "cosine to the person", "to strangers"]
+    header += ["to the engine's voice", "engine's voice to the person", "EER %", "WER %", "CPU s per s"]
     by_network = {name: told["by_network"] for name, told in found["conditioned"].items()}
     notes = (
         f"{found['people']} people whom nothing was trained on; WER of the engine's own voice "
         f"{found['wer_of_the_engine']:.2f} %",
-        f"said by the network: {by_network['conv_transformer, network']} of {found['people']}; the others are "
-        "nearer by moved formants",
+        f"by the network, where it was nearer: {by_network['conv_transformer, network']} of the people",
         f"first sound of a long text after {found['first_sound_s']:.2f} s",
     )
     return (table(header, rows, "", *notes),)

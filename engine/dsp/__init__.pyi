@@ -1,5 +1,6 @@
 from . import ddim as ddim
 from . import ddpm as ddpm
+from . import features as features
 from . import samplers as samplers
 from .fbank import KaldiFbank as KaldiFbank
 from .fbank import kaldi_fbank as kaldi_fbank

@@ -1,3 +1,5 @@
+from . import bands as bands
+from . import world as world
 from .anonymise import APART as APART
 from .anonymise import N_DRAWN as N_DRAWN
 from .anonymise import Anonymised as Anonymised
@@ -21,6 +23,9 @@ from .fitting import Reach as Reach
 from .fitting import Target as Target
 from .fitting import measured_pitch_hz as measured_pitch_hz
 from .library import VoiceLibrary as VoiceLibrary
+from .network import Clone as Clone
+from .network import ConversionNetwork as ConversionNetwork
+from .network import load_conversion as load_conversion
 from .pseudo import PseudoVoices as PseudoVoices
 from .pseudo import load_pseudo_voices as load_pseudo_voices
 from .pseudo import pitch_input as pitch_input

@@ -33,16 +33,28 @@ def mel(hz: np.ndarray) -> np.ndarray:
     return 2595.0 * np.log10(1.0 + hz / 700.0)
 
 
-def hertz(at: np.ndarray) -> np.ndarray:
-    """Frequencies of places on the mel scale."""
-    return 700.0 * (10.0 ** (at / 2595.0) - 1.0)
+TOP_MEL = float(mel(np.array(SAMPLE_RATE / 2)))
+
+
+def place_of(hz: np.ndarray) -> np.ndarray:
+    """Which band, or which place between two, frequencies (n,) lie at."""
+    return np.asarray(mel(np.minimum(hz, SAMPLE_RATE / 2)) / TOP_MEL * (N_BANDS - 1))
+
+
+def middles_hz() -> np.ndarray:
+    """Of all bands, float64 (64,)."""
+    return np.asarray(700.0 * (10.0 ** (np.linspace(0.0, TOP_MEL, N_BANDS) / 2595.0) - 1.0))
+
+
+def shares(place: np.ndarray) -> np.ndarray:
+    """What each band counts at places (n,) between the two that are nearest: float64 (64, n)."""
+    return np.maximum(0.0, 1.0 - np.abs(place - np.arange(N_BANDS)[:, None]))
 
 
 @lru_cache(maxsize=1)
 def between_bands() -> np.ndarray:
-    """What each band counts in each bin, between the two whose middles are nearest: float64 (64, 513)."""
-    place = mel(np.linspace(0, SAMPLE_RATE / 2, N_BINS)) / mel(np.array(SAMPLE_RATE / 2)) * (N_BANDS - 1)
-    return np.maximum(0.0, 1.0 - np.abs(place - np.arange(N_BANDS)[:, None]))
+    """What each band counts in each bin, float64 (64, 513)."""
+    return shares(place_of(np.linspace(0, SAMPLE_RATE / 2, N_BINS)))
 
 
 def bands_of(envelope: np.ndarray) -> np.ndarray:

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voicelane.inference.initialisers import rounded
+from voicelane.inference import rounded
 from voicelane.rt_models.export.compact import compact
 from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
 from voicelane.rt_models.nets.conversion import ConversionNet
-from voicelane.voices.world import HOP_SAMPLES
+from voicelane.voices import world
 
 WEIGHT_BITS = 5
 """Behind the leading one of a weight: a byte holds it with its sign and exponent, and nobody hears more."""
 
 
-def export_conversion(net: ConversionNet, settings: dict[str, object], folder: Path, version: str) -> float:
+def export_conversion(net: ConversionNet, encoder: str, encoder_id: str, folder: Path, version: str) -> float:
     """model.onnx, weights.npz and manifest.toml in `folder`, of the network with weights of few bits; returns
     the largest difference to torch."""
     coarse(net)
@@ -41,8 +41,8 @@ def export_conversion(net: ConversionNet, settings: dict[str, object], folder: P
         "version": version,
         "inputs": {"bands": [1, "time", c.bands], "pitch": [1, "time", 2], "voice": [1, c.dim]},
         "outputs": {"shape": [1, "time", c.bands]},
-        "latency_samples": c.around_frames * HOP_SAMPLES,
-        "settings": settings | {"around_frames": c.around_frames},
+        "latency_samples": c.around_frames * world.HOP_SAMPLES,
+        "settings": {"encoder": encoder, "encoder_id": encoder_id, "around_frames": c.around_frames},
     }
     write_manifest(folder, content)
     return max(worst, compact(folder))

@@ -185,8 +185,8 @@ def train_conversion(args: argparse.Namespace) -> None:
     drawing, name = conversion.drawing(config, prepare(args), encoder.name), args.name or "conversion"
     checkpoint = args.work / f"{name}_{encoder.id[:12]}.pt"
     net = conversion.train(config, drawing, Listener(args.encoder), checkpoint, args.from_checkpoint)
-    folder, settings = args.out or ARTIFACTS / name, {"encoder": encoder.name, "encoder_id": encoder.id}
-    worst = export_conversion(net, settings, folder, args.version)
+    folder = args.out or ARTIFACTS / name
+    worst = export_conversion(net, encoder.name, encoder.id, folder, args.version)
     record(net, folder, config, worst, checkpoint)
 
 

@@ -29,9 +29,7 @@ from voicelane.rt_models.training.corpus import Prepared
 from voicelane.rt_models.training.data import AudioCache, draw_speeds
 from voicelane.rt_models.training.listener import Listener
 from voicelane.rt_models.training.shards import Shard, build_shard
-from voicelane.voices import Fitter, pitch_input
-from voicelane.voices.bands import N_BANDS, bands_of, hertz, mel, spoken, told, usual
-from voicelane.voices.world import envelope, pitch
+from voicelane.voices import Fitter, bands, pitch_input, world
 
 DEPTH = 16.0
 """Nepers below the loudest band of an utterance, to which its bands are heard."""
@@ -39,7 +37,6 @@ QUIET_WEIGHT = 0.05
 """How much a frame counts that is no speech."""
 NEIGHBOURS = 100
 """Utterances of higher, and of lower, pitch whose voices others are given."""
-TOP_HZ = SAMPLE_RATE / 2
 
 
 @dataclass(frozen=True)
@@ -116,10 +113,10 @@ def heard(cache: AudioCache, config: SpeechConfig, work: Path) -> Spoken:
         rows = chosen(cache, config, np.random.default_rng(0))
         names = [cache.utterances[i].speaker for i in rows]
         found = [analysed(_cut(cache, i, config)) for i in tqdm(rows, desc="WORLD", disable=None)]
-        bands, pitch_hz = (np.concatenate(part) for part in zip(*found, strict=True))
+        levels, pitch_hz = (np.concatenate(part) for part in zip(*found, strict=True))
         bounds = np.cumsum([0, *(len(hz) for _, hz in found)])
         whose = np.unique(names, return_inverse=True)[1]
-        np.savez(path, bands=bands, pitch_hz=pitch_hz, bounds=bounds, speakers=whose, rows=np.array(rows))
+        np.savez(path, bands=levels, pitch_hz=pitch_hz, bounds=bounds, speakers=whose, rows=np.array(rows))
 
     keep(path, {"corpus": cache.sha256, "speech": asdict(config)}, make)
     with np.load(path, allow_pickle=False) as kept:
@@ -163,11 +160,12 @@ def _cut(cache: AudioCache, row: int, config: SpeechConfig) -> np.ndarray:
 def analysed(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bands float16 (n, 64) and pitch in Hz float32 (n,) of a recording, n even."""
     x = samples.astype(np.float64)
-    pitch_hz, at_s = pitch(x)
-    bands = bands_of(envelope(x, pitch_hz, at_s))
-    even = len(bands) // 2 * 2
-    floor = bands.max() - DEPTH
-    return np.maximum(bands, floor)[:even].astype(np.float16), pitch_hz[:even].astype(np.float32)
+    pitch_hz, at_s = world.pitch(x)
+    levels = bands.bands_of(world.envelope(x, pitch_hz, at_s))
+    even = len(levels) // 2 * 2
+    return np.maximum(levels, levels.max() - DEPTH)[:even].astype(np.float16), pitch_hz[:even].astype(
+        np.float32
+    )
 
 
 def voices_of(
@@ -216,13 +214,13 @@ class Drawing:
     def _drawn(self, row: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """What a `Batch` holds, of a part of an utterance."""
         c, whole = self._config, slice(*self._spoken.bounds[row : row + 2])
-        bands, pitch_hz = self._spoken.bands[whole].astype(np.float32), self._spoken.pitch_hz[whole]
+        levels, pitch_hz = self._spoken.bands[whole].astype(np.float32), self._spoken.pitch_hz[whole]
         around, size = c.net.around_frames, c.frames + 2 * c.net.around_frames
-        start = 2 * int(rng.integers((len(bands) - size) // 2))
+        start = 2 * int(rng.integers((len(levels) - size) // 2))
         outer, inner = slice(start, start + size), slice(start + around, start + around + c.frames)
-        moved = bands @ moving(rng.uniform(-c.warp, c.warp), rng.uniform(-c.bend, c.bend))
-        weight = np.where(spoken(bands)[inner], 1.0, QUIET_WEIGHT).astype(np.float32)
-        heard = told(moved, usual(moved))[outer]
+        moved = levels @ moving(rng.uniform(-c.warp, c.warp), rng.uniform(-c.bend, c.bend))
+        weight = np.where(bands.spoken(levels)[inner], 1.0, QUIET_WEIGHT).astype(np.float32)
+        heard = bands.told(moved, bands.usual(moved))[outer]
         first = inner.start // 2
         columns = self._shard.columns(int(self._spoken.rows[row]))[first : first + c.frames // 2]
         voices = self._voice(row, rng), self._other(row, rng)
@@ -230,7 +228,7 @@ class Drawing:
             heard,
             pitched(pitch_hz[outer]),
             voices[0],
-            shaped(bands[inner]),
+            shaped(levels[inner]),
             weight,
             columns.astype(np.float32),
             voices[1],
@@ -257,10 +255,9 @@ def _mean_pitch(spoken: Spoken, row: int) -> float:
 
 def moving(warp: float, bend: float) -> np.ndarray:
     """What moves the formants of bands (n, 64), float32 (64, 64): by e^warp, and low ones by e^bend more."""
-    middles = hertz(np.linspace(0, mel(np.array(TOP_HZ)), N_BANDS))
-    source = middles * np.exp(-warp - bend * np.cos(np.pi * middles / TOP_HZ))
-    place = mel(np.minimum(source, TOP_HZ)) / mel(np.array(TOP_HZ)) * (N_BANDS - 1)
-    return np.maximum(0.0, 1.0 - np.abs(place - np.arange(N_BANDS)[:, None])).astype(np.float32)
+    middles_hz = bands.middles_hz()
+    source_hz = middles_hz * np.exp(-warp - bend * np.cos(2 * np.pi * middles_hz / SAMPLE_RATE))
+    return bands.shares(bands.place_of(source_hz)).astype(np.float32)
 
 
 def pitched(pitch_hz: np.ndarray) -> np.ndarray:
@@ -268,9 +265,9 @@ def pitched(pitch_hz: np.ndarray) -> np.ndarray:
     return pitch_input(np.where(pitch_hz > 0, pitch_hz, np.nan))
 
 
-def shaped(bands: np.ndarray) -> np.ndarray:
+def shaped(levels: np.ndarray) -> np.ndarray:
     """Bands (n, 64) around each frame's mean."""
-    return bands - bands.mean(axis=1, keepdims=True)
+    return levels - levels.mean(axis=1, keepdims=True)
 
 
 def train(

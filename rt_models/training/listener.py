@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from voicelane.dsp.features import DEPTH, mel_matrix, pre_emphasis_power
+from voicelane.dsp import features
 from voicelane.inference import find_model, read_manifest
 from voicelane.rt_models.training.restore import rebuilt
-from voicelane.voices.bands import between_bands
+from voicelane.voices import bands
 
 PRIOR_COLUMNS = 10
 LEAK = 5e-8
@@ -34,8 +34,10 @@ class Listener(nn.Module):
         prior = torch.tensor(settings["mean"], dtype=torch.float32)
         self._prior_columns = int(settings.get("mean_prior_columns", PRIOR_COLUMNS))
         self.register_buffer("prior", prior - prior.mean())
-        self.register_buffer("mel", torch.from_numpy(mel_matrix() * pre_emphasis_power()).float().T)
-        self.register_buffer("bins", torch.from_numpy(between_bands()[:, ::2]).float())
+        self.register_buffer(
+            "mel", torch.from_numpy(features.mel_matrix() * features.pre_emphasis_power()).float().T
+        )
+        self.register_buffer("bins", torch.from_numpy(bands.between_bands()[:, ::2]).float())
         crop = torch.randn(8, 100, len(prior), generator=torch.Generator().manual_seed(0))
         self.net = rebuilt(folder, [crop]).requires_grad_(False)
 
@@ -46,7 +48,7 @@ class Listener(nn.Module):
         """What `voicelane.dsp.RunningMean` makes of the first 290 columns of a sound, or fewer."""
         n = torch.arange(1, columns.shape[1] + 1, device=columns.device)[:, None]
         loudness = torch.logsumexp(columns, dim=2, keepdim=True) - math.log(columns.shape[2])
-        x = torch.maximum(columns, loudness.cumsum(1) / n - DEPTH)
+        x = torch.maximum(columns, loudness.cumsum(1) / n - features.DEPTH)
         x = x - x.mean(dim=2, keepdim=True).cumsum(1) / n
         return x - (self._prior_columns * self.prior + x.cumsum(1)) / (self._prior_columns + n)
 
@@ -55,7 +57,7 @@ class Listener(nn.Module):
         harmonics stay."""
         return columns + self._columns(after) - self._columns(before)
 
-    def _columns(self, bands: Tensor) -> Tensor:
-        """Log-mel (B, T, 80) of envelopes of power 1."""
-        power = torch.softmax(bands @ self.bins, dim=2)
+    def _columns(self, levels: Tensor) -> Tensor:
+        """Log-mel (B, T, 80) of envelopes of power 1, as bands (B, T, 64)."""
+        power = torch.softmax(levels @ self.bins, dim=2)
         return torch.log((power + LEAK) @ self.mel)

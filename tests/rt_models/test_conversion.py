@@ -20,7 +20,7 @@ from voicelane.rt_models.nets.conversion import ConversionConfig, ConversionNet 
 from voicelane.rt_models.training import conversion  # noqa: E402
 from voicelane.rt_models.training.listener import Listener  # noqa: E402
 from voicelane.rt_models.training.shards import build_shard, log_mel  # noqa: E402
-from voicelane.voices.bands import bands_of, envelope_of, told, usual  # noqa: E402
+from voicelane.voices.bands import bands_of, envelope_of, middles_hz, spoken, told, usual  # noqa: E402
 from voicelane.voices.network import ConversionNetwork  # noqa: E402
 from voicelane.voices.world import envelope, pitch  # noqa: E402
 
@@ -66,8 +66,7 @@ def test_a_frame_is_given_by_the_frames_around_it():
 
 def test_formants_are_moved_as_far_as_drawn():
     peak = bands_of(np.exp(-(((np.arange(513.0) - 200.0) / 20.0) ** 2))[None])
-    middles = conversion.hertz(np.linspace(0, conversion.mel(np.array(8000.0)), 64))
-    at = [float(middles[(peak @ conversion.moving(w, 0.0)).argmax()]) for w in (-0.2, 0.0, 0.2)]
+    at = [float(middles_hz()[(peak @ conversion.moving(w, 0.0)).argmax()]) for w in (-0.2, 0.0, 0.2)]
     assert at[0] / at[1] == pytest.approx(np.exp(-0.2), rel=0.05)
     assert at[2] / at[1] == pytest.approx(np.exp(0.2), rel=0.05)
     assert np.allclose(conversion.moving(0.0, 0.0), np.eye(64), atol=1e-4)
@@ -77,9 +76,7 @@ def test_content_is_told_without_level_and_long_term_spectrum(speech, rng):
     bands, _ = conversion.analysed(speech[:32_000])
     coloured = bands.astype(np.float32) + rng.normal(0, 2, 64).astype(np.float32)
     spread = told(coloured, usual(coloured))
-    assert (
-        np.abs(spread[conversion.spoken(coloured)].mean(axis=0)).max() < 0.1 and np.abs(spread).max() <= 4.0
-    )
+    assert np.abs(spread[spoken(coloured)].mean(axis=0)).max() < 0.1 and np.abs(spread).max() <= 4.0
 
 
 def test_the_listener_hears_as_the_engine_does(listener, speech):
@@ -92,18 +89,19 @@ def test_the_listener_hears_as_the_engine_does(listener, speech):
 
 
 def test_an_altered_spectrum_is_that_of_the_altered_sound(listener, speech):
-    """Bands tilted by 6 nepers: what the listener is told of it, against the sound filtered as much."""
+    """Bands tilted by 3 nepers: what the listener is told of it, against the sound filtered as much."""
     x = speech[:32_000].astype(np.float64)
     bands = bands_of(envelope(x, *pitch(x)))[::2][:200]
-    tilt = np.linspace(3, -3, 64, dtype=np.float32)
+    tilt = np.linspace(1.5, -1.5, 64, dtype=np.float32)
     gains = np.exp(envelope_of(tilt[None])[0, ::2] / 2)
     spectrum = np.fft.rfft(x)
     filtered = np.fft.irfft(spectrum * np.interp(np.linspace(0, 256, len(spectrum)), range(257), gains))
     before, after = (log_mel(s.astype(np.float32))[:200] for s in (x, filtered))
     parts = (torch.from_numpy(a)[None] for a in (before, bands, bands + tilt))
     off = listener.altered(*parts)[0].numpy() - after
-    loud = conversion.spoken(bands)
-    assert (off - off.mean(axis=1, keepdims=True))[loud].std() < 0.25 * (after - before)[loud].std()
+    loud = spoken(bands)
+    left, whole = (x - x.mean(axis=1, keepdims=True) for x in (off, after - before))
+    assert left[loud].std() < 0.4 * whole[loud].std()
 
 
 def test_batches_hold_what_was_said_and_by_whom(draw, config):
@@ -131,8 +129,7 @@ def test_a_toy_learns_and_goes_on_exactly_after_a_kill(draw, config, listener, t
 
 def test_the_exported_network_runs_in_the_engine(tmp_path, rng):
     net = ConversionNet(SMALL).eval()
-    settings = {"encoder": ENCODER, "encoder_id": "x"}
-    assert export_conversion(net, settings, tmp_path / "conversion", "1") < 1e-4
+    assert export_conversion(net, ENCODER, "x", tmp_path / "conversion", "1") < 1e-4
     found = ConversionNetwork(tmp_path / "conversion")
     assert (found.encoder_id, found.around_frames) == ("x", SMALL.around_frames)
     bands = rng.standard_normal((20 + 2 * SMALL.around_frames, 64)).astype(np.float32)
