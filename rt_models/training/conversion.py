@@ -70,7 +70,7 @@ class ConversionTrainConfig:
     """Share of utterances that are given back in the voice of themselves, not of another one."""
     likeness: float = 1.0
     """How much the distance (1 − cosine) to the voices of others counts, beside the distance in nepers."""
-    steps: int = 2000
+    steps: int = 3000
     batch: int = 12
     learning_rate: float = 1.5e-3
     seed: int = 0
