@@ -42,12 +42,13 @@ def add(commands: Any) -> None:
     add("--conversations", nargs="*", default=["cv-2spk-clean", "cv-3spk-clean"], help="of conversations/dev")
     add("--campplus", type=Path, help="CAM++ as a model folder, a second attacker's encoder")
     add("--model", default=MODEL, help="a Whisper model, by name or folder")
+    add("--plain", action="store_true", help="pitch and formants are moved alone, without the network")
     add("--sentences", type=int, default=16, help="of the conversation whose words are known")
 
 
 def measure(args: argparse.Namespace) -> Result:
     """EER in percent for each attacker; errors of words and turns before and after, in percent."""
-    fitter, rng = Fitter(), np.random.default_rng(args.seed)
+    fitter, rng = Fitter(plain=args.plain), np.random.default_rng(args.seed)
     draw = drawing(fitter.encoder_id)
     systems = {"ours": ours(ENCODER)} | ({"CAM++": campplus(args.campplus)} if args.campplus else {})
     content: dict[str, Any] = {
@@ -98,7 +99,7 @@ def privacy(
 def nobody(sound: np.ndarray, fitter: Fitter, draw: Draw, rng: np.random.Generator) -> np.ndarray:
     """A recording of one person with a pseudo-voice, as `anonymise` gives each speaker one."""
     reach = fitter.reach(sound)
-    return converted(sound, reach.change(most_apart(draw(N_DRAWN, rng), [reach.own]), APART))
+    return converted(sound, fitter.change(reach, most_apart(draw(N_DRAWN, rng), [reach.own]), APART))
 
 
 def eer(embed: Embed, enrolled: Sequence[np.ndarray], tried: Sequence[np.ndarray]) -> float:

@@ -148,6 +148,15 @@ def add_models(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_plain(command: argparse.ArgumentParser) -> None:
+    """How voices are changed."""
+    command.add_argument(
+        "--plain",
+        action="store_true",
+        help="move pitch and formants alone, where a network would come nearer",
+    )
+
+
 def add_people(command: argparse.ArgumentParser, default: bool | None = None) -> None:
     """The options that bound and name speakers; a `default` of None: recognise people if there are any."""
     command.add_argument("--max-speakers", type=int, metavar="N", help="never find more than N speakers")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from voicelane.base.errors import ConfigError
 from voicelane.base.files import read_text
 from voicelane.base.timebase import seconds
-from voicelane.cli.options import add_command, add_models, config_of
+from voicelane.cli.options import add_command, add_models, add_plain, config_of
 from voicelane.cli.people import open_store
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def say(args: argparse.Namespace) -> int:
     engine = engine_for(args.language, args.engine)
     text, config = checked_text(given_text(args.text), engine), config_of(args)
     voice = chosen_voice(args, config)
-    speaker = Speaker(engine, voice, Fitter(config))
+    speaker = Speaker(engine, voice, Fitter(config, args.plain))
     with synthetic_file(args.out, whose(voice)) as file:
         for sound in speaker.speak(text, args.speed):
             file.write(sound)
@@ -95,4 +95,5 @@ def add_say(commands: Any) -> None:
     command.add_argument(
         "--engine", default="", metavar="NAME", help="a speech engine that a package plugs in"
     )
+    add_plain(command)
     add_models(command)

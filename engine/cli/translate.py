@@ -23,7 +23,7 @@ from voicelane.cli.captions import (
     recorded_session,
     tell_fetching,
 )
-from voicelane.cli.options import add_command, add_models, add_people, add_sound, config_of
+from voicelane.cli.options import add_command, add_models, add_people, add_plain, add_sound, config_of
 from voicelane.cli.people import open_store
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _speakers(lines: Sequence[Line], args: argparse.Namespace) -> dict[str, Spea
 
     config, names = config_of(args), list(dict.fromkeys(line.speaker for line in lines))
     own = own_voices(names, open_store(), config, say_aside) if args.keep_voice else {}
-    cast = Cast(engine_for("en"), config, own)
+    cast = Cast(engine_for("en"), config, own, args.plain)
     return {name: cast.speaker(name) for name in names}
 
 
@@ -124,6 +124,7 @@ def add_translate(commands: Any) -> None:
     command.add_argument("--captions-model", default=MODEL, metavar="MODEL", help=MODEL_HELP)
     command.add_argument("--language", default="", metavar="L", help=LANGUAGE_HELP)
     command.add_argument("--session", metavar="NAME|DIR", help="keep what was heard of a file as a session")
+    add_plain(command)
     add_sound(command)
     add_people(command)
     add_models(command)

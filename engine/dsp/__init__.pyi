@@ -1,5 +1,6 @@
 from . import ddim as ddim
 from . import ddpm as ddpm
+from . import features as features
 from . import samplers as samplers
 from .bands import at_levels as at_levels
 from .bands import band_levels as band_levels

@@ -1,3 +1,5 @@
+from . import bands as bands
+from . import world as world
 from .anonymise import APART as APART
 from .anonymise import N_DRAWN as N_DRAWN
 from .anonymise import Anonymised as Anonymised
@@ -29,6 +31,9 @@ from .kin import Suggestion as Suggestion
 from .kin import Suggestions as Suggestions
 from .library import VoiceLibrary as VoiceLibrary
 from .library import nearest as nearest
+from .network import Clone as Clone
+from .network import ConversionNetwork as ConversionNetwork
+from .network import load_conversion as load_conversion
 from .pseudo import GUIDANCE as GUIDANCE
 from .pseudo import STEPS as STEPS
 from .pseudo import PseudoVoices as PseudoVoices

@@ -81,10 +81,12 @@ def anonymised_copy(
     seed: int | None = None,
     mute_overlap: bool = False,
     keep_names: bool = False,
+    plain: bool = False,
     progress: Callable[[int], object] = lambda sample: None,
 ) -> Anonymised:
-    """As `anonymise`, in voices drawn for the encoder of the settings, with the turns as RTTM beside it."""
-    fitter = Fitter(config)
+    """As `anonymise`, in voices drawn for the encoder of the settings (with `plain` without the network that
+    says them), with the turns as RTTM beside it."""
+    fitter = Fitter(config, plain)
     draw, rng = drawing(fitter.encoder_id), np.random.default_rng(seed)
     found = anonymise(session, folder, draw, rng, fitter, mute_overlap, keep_names, progress)
     write_through(folder / TURNS, as_rttm(open_session(str(folder.resolve()))).encode())
@@ -168,7 +170,7 @@ def _changes(
             continue
         target = most_apart(draw(N_DRAWN, rng), [reach.own, *chosen])
         chosen.append(target.embedding)
-        found[speaker] = reach.change(target, APART)
+        found[speaker] = fitter.change(reach, target, APART)
     if not found:
         raise AudioError(f"{session.name}: nobody speaks long enough alone to be given another voice")
     return found

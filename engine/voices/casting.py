@@ -25,9 +25,11 @@ class Cast:
     """A `Speaker` for each name: in the own voice where there is one, else in that of nobody, unlike the
     others."""
 
-    def __init__(self, engine: Engine, config: PipelineConfig, own: Mapping[str, Voice]) -> None:
-        """Raises `ModelError`."""
-        self._engine, self._fitter, self._own = engine, Fitter(config), own
+    def __init__(
+        self, engine: Engine, config: PipelineConfig, own: Mapping[str, Voice], plain: bool = False
+    ) -> None:
+        """With `plain` no network says the voices. Raises `ModelError`."""
+        self._engine, self._fitter, self._own = engine, Fitter(config, plain), own
         self._draw, self._rng = drawing(self._fitter.encoder_id), np.random.default_rng(SEED)
         self._chosen = [reach_of(engine, self._fitter).own]
         self._speakers = dict[str, Speaker]()

@@ -1,4 +1,4 @@
-"""Speech in another voice: its pitch and its formants moved."""
+"""Speech in another voice: its pitch moved, and its formants moved or its envelope said anew by a network."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from voicelane.voices.network import Clone
 from voicelane.voices.world import HOP_SAMPLES, QUIETEST, Frames, Synthesis, analysed, warped
 
 BLOCK_FRAMES, AROUND_FRAMES = 40, 24
@@ -27,6 +28,13 @@ class Change:
     """The same of the formants."""
     gain: float = 1.0
     """Of the amplitude."""
+    clone: Clone | None = None
+    """Says the envelope anew, where formants are not moved."""
+
+    @property
+    def around_frames(self) -> int:
+        """Frames that must be heard before and behind those that are changed."""
+        return self.clone.around_frames if self.clone else 0
 
     def spans(self, start: int, end: int) -> Iterator[tuple[int, int, Change | None]]:
         """The same for all sound."""
@@ -40,13 +48,15 @@ class Plan(Protocol):
         """All of the samples from `start` to `end`, in order; None is silence."""
 
 
-def changed(frames: Frames, change: Change | None) -> Frames:
-    """Frames as the other voice says them."""
+def changed(heard: Frames, change: Change | None) -> Frames:
+    """Frames as the other voice says them, all but the change's `around_frames` at both ends."""
     if change is None:
-        silence = np.full_like(frames.envelope, np.log(QUIETEST))
-        return Frames(np.zeros_like(frames.pitch_hz), silence, frames.aperiodicity)
-    envelope = warped(frames.envelope, change.warp) + 2.0 * np.log(change.gain)
-    return Frames(frames.pitch_hz * change.pitch, envelope, frames.aperiodicity)
+        silence = np.full_like(heard.envelope, np.log(QUIETEST))
+        return Frames(np.zeros_like(heard.pitch_hz), silence, heard.aperiodicity)
+    frames = heard.cut(change.around_frames, heard.n() - change.around_frames)
+    clone = change.clone
+    said = clone.envelope(heard, change.pitch) if clone else warped(frames.envelope, change.warp)
+    return Frames(frames.pitch_hz * change.pitch, said + 2.0 * np.log(change.gain), frames.aperiodicity)
 
 
 class Converter:
@@ -96,23 +106,35 @@ class Converter:
 
     def _spoken(self, start: int) -> np.ndarray:
         """The sound of the block that begins at sample `start`."""
+        length = (BLOCK_FRAMES + 1) * HOP_SAMPLES
+        spans = [*self._plan.spans(start, start + length)]
+        around = max(change.around_frames if change else 0 for *_, change in spans)
+        heard, parts = self._heard_around(start, around), []
+        for a, b, change in spans:
+            first, behind = (-(-(edge - start) // HOP_SAMPLES) for edge in (a, b))
+            wider = around - (change.around_frames if change else 0)
+            cut = heard.cut(first + wider, behind + 2 * around - wider)
+            parts += [changed(cut, change)] if behind > first else []
+        return self._synthesis.process(joined(parts))
+
+    def _heard_around(self, start: int, around: int) -> Frames:
+        """The frames of the block that begins at sample `start`, and so many on both sides of it; before the
+        beginning of the stream, its first one."""
         before = min(start, AROUND_SAMPLES)
         cut = self._sound[start - before - self._start : start + NEEDED_SAMPLES - self._start]
-        first = before // HOP_SAMPLES
-        heard = analysed(cut, first, first + BLOCK_FRAMES + 1)
-        return self._synthesis.process(self._planned(heard, start))
-
-    def _planned(self, heard: Frames, start: int) -> Frames:
-        """The frames from sample `start` on, each by the change that holds at it."""
-        parts = []
-        for a, b, change in self._plan.spans(start, start + heard.n() * HOP_SAMPLES):
-            first, behind = (-(-(edge - start) // HOP_SAMPLES) for edge in (a, b))
-            parts += [changed(heard.cut(first, behind), change)] if behind > first else []
-        return joined(parts)
+        first = before // HOP_SAMPLES - around
+        heard = analysed(cut, max(0, first), first + BLOCK_FRAMES + 1 + 2 * around)
+        return padded(heard, max(0, -first), 0)
 
 
 def joined(parts: list[Frames]) -> Frames:
     return Frames(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
+
+
+def padded(frames: Frames, before: int, behind: int) -> Frames:
+    """Frames with the first and the last of them repeated so often."""
+    at = np.clip(np.arange(-before, frames.n() + behind), 0, frames.n() - 1)
+    return Frames(*(part[at] for part in frames))
 
 
 def converted(sound: np.ndarray, plan: Plan) -> np.ndarray:

@@ -38,7 +38,7 @@ class Speaker:
     def __init__(self, engine: Engine, target: Target | None, fitter: Fitter) -> None:
         """Raises `ModelError` for a target of another encoder."""
         self.engine = engine
-        self.change = reach_of(engine, fitter).change(target) if target else None
+        self.change = fitter.change(reach_of(engine, fitter), target) if target else None
 
     def speak(self, text: str, speed: float = 1.0) -> Iterator[np.ndarray]:
         """16 kHz float32 (n,), piece by piece as soon as each is ready; one voice from beginning to end."""

@@ -60,9 +60,14 @@ def analysed(sound: np.ndarray, first: int, behind: int) -> Frames:
     pitch_hz, at_s = pitch(x)
     chosen = slice(first, behind)
     f0, at = np.ascontiguousarray(pitch_hz[chosen]), np.ascontiguousarray(at_s[chosen])
-    power = library.cheaptrick(x, f0, at, SAMPLE_RATE, f0_floor=LOWEST_HZ, fft_size=FFT_SAMPLES)
     noise = library.d4c(x, f0, at, SAMPLE_RATE, fft_size=FFT_SAMPLES)
-    return Frames(f0, np.log(np.maximum(power, QUIETEST)), noise)
+    return Frames(f0, envelope(x, f0, at), noise)
+
+
+def envelope(x: np.ndarray, pitch_hz: np.ndarray, at_s: np.ndarray) -> np.ndarray:
+    """Natural logarithm of the power, float64 (n, 513), of sound float64 at times with their pitch (n,)."""
+    power = world().cheaptrick(x, pitch_hz, at_s, SAMPLE_RATE, f0_floor=LOWEST_HZ, fft_size=FFT_SAMPLES)
+    return np.log(np.maximum(power, QUIETEST))
 
 
 def pitch(x: np.ndarray, hop_samples: int = HOP_SAMPLES) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from voicelane.base import read_settings
 from voicelane.config import EncoderConfig
 from voicelane.inference import find_model, read_manifest
 from voicelane.rt_models.export.cleaner import export_cleaner
+from voicelane.rt_models.export.conversion import export_conversion
 from voicelane.rt_models.export.digits import export_digits, export_reader
 from voicelane.rt_models.export.encoder import export_encoder
 from voicelane.rt_models.export.onnx import write_facts
@@ -34,6 +35,7 @@ from voicelane.rt_models.training import (
     ablation,
     caches,
     cleaning,
+    conversion,
     corpus,
     digits,
     people,
@@ -51,6 +53,7 @@ from voicelane.rt_models.training.curve import draw_curves
 from voicelane.rt_models.training.demo import make_demo
 from voicelane.rt_models.training.encoder import TrainConfig, train
 from voicelane.rt_models.training.evaluate import TrialSet
+from voicelane.rt_models.training.listener import Listener
 from voicelane.rt_models.training.pairs import make_pairs
 from voicelane.rt_models.training.restore import restore, restore_segmentation
 from voicelane.rt_models.training.seed import EnhancerTrainConfig
@@ -187,6 +190,19 @@ def train_voices(args: argparse.Namespace) -> None:
     record(net, folder, config, export_voices(net, space, settings, folder, args.version), checkpoint)
 
 
+def train_conversion(args: argparse.Namespace) -> None:
+    """Train the network that says in one voice, of an encoder, what was said in another, and export it."""
+    kind = conversion.ConversionTrainConfig
+    config = read_settings(args.config, kind) if args.config else kind()
+    encoder = load_encoder(EncoderConfig(model=args.encoder))
+    drawing, name = conversion.drawing(config, prepare(args), encoder.name), args.name or "conversion"
+    checkpoint = args.work / f"{name}_{encoder.id[:12]}.pt"
+    net = conversion.train(config, drawing, Listener(args.encoder), checkpoint, args.from_checkpoint)
+    folder = args.out or ARTIFACTS / name
+    worst = export_conversion(net, encoder.name, encoder.id, folder, args.version)
+    record(net, folder, config, worst, checkpoint)
+
+
 def train_digits(args: argparse.Namespace) -> None:
     """Train the network that draws spoken digits, as `--config` says, and the one that reads them."""
     kind = digits.DigitsTrainConfig
@@ -316,6 +332,7 @@ COMMANDS = {
     "seed": Command(train_enhancers, (*MATERIAL, *MODEL, "--teacher", "--encoder", "--seed", "--jobs")),
     "vad": Command(train_vad, (*MATERIAL, *MODEL, "--from-checkpoint")),
     "voices": Command(train_voices, (*MATERIAL, *MODEL, "--encoder", "--name")),
+    "conversion": Command(train_conversion, (*MATERIAL, *MODEL, "--encoder", "--name", "--from-checkpoint")),
     "clean": Command(train_cleaner, (*MATERIAL, *MODEL, "--from-checkpoint")),
     "refine": Command(train_refiner, (*MATERIAL, *MODEL)),
     "digits": Command(train_digits, ("--corpus", "--work", "--config", "--threads", *MODEL)),

@@ -29,6 +29,17 @@ def restore(folder: Path, sampler: CropSampler, checkpoint: Path) -> float:
 
     Raises `ValueError` where the folder holds another network.
     """
+    crops = [torch.from_numpy(sampler.batch(64, np.random.default_rng(k)).columns) for k in range(8)]
+    net = rebuilt(folder, crops)
+    torch.save({"net": net.state_dict()}, checkpoint)
+    return _difference(net, folder)
+
+
+def rebuilt(folder: Path, crops: list[Tensor]) -> ConvTransformer:
+    """The network of a model folder, its normalisations with the statistics of crops (B, T, 80).
+
+    Raises `ValueError` where the folder holds another network.
+    """
     net = ConvTransformer(ConvTransformerConfig()).eval()
     if not (folder / "tokens").is_dir():
         raise ValueError(f"{folder}: no conv-transformer, which has its tokens in a folder of their own")
@@ -37,12 +48,10 @@ def restore(folder: Path, sampler: CropSampler, checkpoint: Path) -> float:
     if missing := sorted(wanted - weights.keys()):
         raise ValueError(f"{folder}: no conv-transformer of the shipped sizes, lacks {missing[0]}")
     net.load_state_dict({n: weights[n] for n in wanted}, strict=False)
-    _unfold(net, [torch.from_numpy(sampler.batch(64, np.random.default_rng(k)).columns) for k in range(8)])
-    worst = _difference(net, folder)
-    if worst > TOLERANCE:
+    _unfold(net, crops)
+    if (worst := _difference(net, folder)) > TOLERANCE:
         raise ValueError(f"{folder}: the network restored from it differs by {worst:.1e}")
-    torch.save({"net": net.state_dict()}, checkpoint)
-    return worst
+    return net
 
 
 def restore_segmentation(folder: Path, checkpoint: Path) -> float:

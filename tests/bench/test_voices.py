@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from voicelane.bench import digits, voices
+from voicelane.bench import digits, say, voices
 from voicelane.bench.__main__ import main
 from voicelane.inference import models_folder
 
@@ -76,3 +76,9 @@ def test_every_way_of_drawing_digits_is_on_its_curve():
     tried = [(50, 2.0, 90), (15, 2.0, 80), (4, 2.0, 70), (15, 0.0, 50), (15, 4.0, 85)]
     ways = {str(k): {"steps": s, "guidance": w, "accuracy": {"en": a}} for k, (s, w, a) in enumerate(tried)}
     assert digits.curves(ways, "en") == ([(4, 70), (15, 80), (50, 90)], [(0.0, 50), (2.0, 80), (4.0, 85)])
+
+
+def test_a_sentence_that_the_recogniser_repeats_counts_once():
+    said = ["yes", "that", "is", "a", "very", "good", "idea"]
+    assert say.once(said + said + said[:1]) == say.once(said) == said
+    assert say.once([*said, "yes"]) == [*said, "yes"] and say.once([]) == []

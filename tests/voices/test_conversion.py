@@ -9,8 +9,10 @@ pytest.importorskip("pyworld")
 from tests import laws
 from voicelane.events import SpeakerTurn
 from voicelane.voices import Change, Converter, Marker, Schedule, converted, overlaps, stretches
+from voicelane.voices.bands import bands_of, usual
 from voicelane.voices.conversion import BLOCK_SAMPLES
-from voicelane.voices.fitting import Fitter, Reach, mean_pitch_hz, sample_of
+from voicelane.voices.fitting import Fitter, Reach, framed, mean_pitch_hz, sample_of
+from voicelane.voices.network import Clone, load_conversion
 from voicelane.voices.schedule import Stretch, solos
 from voicelane.voices.world import analysed, warped
 
@@ -22,13 +24,18 @@ def turn(speaker: str, start: int, end: int) -> SpeakerTurn:
     return SpeakerTurn(end, speaker, start, end, end, 1.0, True)
 
 
-@pytest.fixture(scope="module", params=["conversion", "mark"])
+@pytest.fixture(scope="module", params=["conversion", "network", "mark"])
 def case(request, speech) -> laws.StageCase:
-    """Two seconds of speech in units of 5 ms."""
-    plan = Schedule(stretches([turn("S1", 4_000, 12_000), turn("S2", 15_000, 30_000)]), CHANGES, False)
+    """Two seconds of speech in units of 5 ms; with the network one speaker is said anew by it."""
+    changes = dict(CHANGES)
+    if request.param == "network":
+        sample = bands_of(framed(speech[:48_000]).envelope)
+        clone = Clone(load_conversion(Fitter().encoder_id), usual(sample), np.eye(192, dtype=np.float32)[0])
+        changes["S2"] = Change(0.8, clone=clone)
+    plan = Schedule(stretches([turn("S1", 4_000, 12_000), turn("S2", 15_000, 30_000)]), changes, False)
     return laws.StageCase(
         request.param,
-        (lambda: Converter(plan)) if request.param == "conversion" else Marker,
+        Marker if request.param == "mark" else (lambda: Converter(plan)),
         lambda a, b: speech[32_000 + UNIT * a : 32_000 + UNIT * b],
         LENGTH,
         lambda parts: np.concatenate([np.zeros(0, np.float32), *parts]),
