@@ -20,7 +20,7 @@ from voicelane.base import read_settings
 from voicelane.config import EncoderConfig
 from voicelane.inference import find_model
 from voicelane.rt_models.export.cleaner import export_cleaner
-from voicelane.rt_models.export.digits import export_digits, export_reader
+from voicelane.rt_models.export.digits import export_digits, export_reader, export_two_decoders
 from voicelane.rt_models.export.encoder import export_encoder
 from voicelane.rt_models.export.onnx import write_facts
 from voicelane.rt_models.export.seed import export_mlp, export_seed
@@ -38,6 +38,7 @@ from voicelane.rt_models.training import (
     people,
     seed,
     segmentation,
+    two_decoders,
     vad,
     voices,
 )
@@ -195,6 +196,19 @@ def train_digits(args: argparse.Namespace) -> None:
     record(net, folders[0], config, worst, checkpoints[0])
 
 
+def train_two_decoders(args: argparse.Namespace) -> None:
+    """Train the network of two decoders on sequences of spoken digits, as `--config` says; it is not
+    shipped."""
+    kind = two_decoders.TwoDecodersTrainConfig
+    config = read_settings(args.config, kind) if args.config else kind()
+    args.work.mkdir(parents=True, exist_ok=True)
+    folder = args.out or args.work / "two_decoders"
+    checkpoint = args.work / f"{folder.name}.pt"
+    net = two_decoders.train_two_decoders(config, digits.spoken(args.corpus, args.work), checkpoint)
+    worst = export_two_decoders(net, LANGUAGES, folder, args.version)
+    record(net, folder, config, worst, checkpoint)
+
+
 def export_enhancer(
     net: seed.Enhancer, config: EnhancerTrainConfig, settings: dict[str, object], folder: Path, version: str
 ) -> float:
@@ -305,6 +319,7 @@ COMMANDS = {
     "voices": Command(train_voices, (*MATERIAL, *MODEL, "--encoder", "--name")),
     "clean": Command(train_cleaner, (*MATERIAL, *MODEL, "--from-checkpoint")),
     "digits": Command(train_digits, ("--corpus", "--work", "--config", "--threads", *MODEL)),
+    "two-decoders": Command(train_two_decoders, ("--corpus", "--work", "--config", "--threads", *MODEL)),
     "calibrate": Command(calibrate_command, (*MATERIAL, "--out", "--encoder", "--seed")),
     "ablation": Command(run_ablations, (*MATERIAL, "--trials", "--teacher", "--name")),
     "restore": Command(restore_checkpoint, (*MATERIAL, "--encoder", "--segmentation")),
