@@ -17,10 +17,14 @@ from voicelane.bench.results import Cell, Result, Table, table
 from voicelane.bench.sound import read_mono
 from voicelane.config import EncoderConfig
 from voicelane.dsp import mel_picture, mel_sound, trimmed
+from voicelane.inference import Model
 from voicelane.stages import find_calibration
 from voicelane.voices import LANGUAGES, DigitReader, DigitSpeaker, judge, load_digit_reader
 
 PAUSE_S = (0.2, 0.5)
+KINDS = ("spoken", "translated", "both")
+SILENT = -0.98
+"""A column that is quieter than this everywhere holds nothing."""
 ENROLLED = 30
 """Digits of a person that are enrolled; the others answer."""
 SNRS_DB, SHARES, ENHANCED_EACH = (0.0, 5.0, 10.0), (0.2, 0.4, 0.6), 4
@@ -38,6 +42,8 @@ def add(commands: Any) -> None:
     add("--each", type=int, default=10, help="drawn of each class")
     add("--steps", type=int, nargs="+", default=[50, 15, 8, 4])
     add("--guidance", type=float, nargs="+", default=[0.0, 1.0, 2.0, 4.0])
+    add("--two-decoders", type=Path, nargs="*", default=[], help="folders of `training two-decoders`")
+    add("--sentences", type=int, default=300, help="sequences of digits for these")
     add("--tries", type=int, default=20, help="challenges for each person")
     add("--plot", type=Path, help="PNG of accuracy against steps and guidance")
 
@@ -51,9 +57,10 @@ def measure(args: argparse.Namespace) -> Result:
     drawn = {folder.name: sweep(folder, reader, train, args, rng) for folder in args.models}
     cleaned = {f.name: enhanced(f, reader, real[::ENHANCED_EACH], rng) for f in args.models}
     passed = challenges(real, reader, args, rng)
+    sentences = {f.name: two_decoders(f, real, args.sentences) for f in args.two_decoders}
     if args.plot and drawn:
         plot(args.plot, drawn, about["real"])
-    found = {**about, "drawn": drawn, "enhanced": cleaned, "challenge": passed}
+    found = {**about, "drawn": drawn, "enhanced": cleaned, "challenge": passed, "sentences": sentences}
     return Result(found, tables(found))
 
 
@@ -143,6 +150,71 @@ def _noisy(word: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndar
     noise = rng.standard_normal(len(word))
     gain = np.sqrt(np.square(word).mean() / np.square(noise).mean() * 10 ** (-snr_db / 10))
     return np.asarray(word + gain * noise, np.float32)
+
+
+def two_decoders(
+    folder: Path, real: list[tuple[np.ndarray, int, str]], count: int
+) -> dict[str, dict[str, float] | bool]:
+    """Percent of sequences of 2 … 5 digits of a dev person that are written down right, as spoken and in the
+    other language, by the language that was spoken."""
+    model, rng = Model(folder), np.random.default_rng(0)
+    columns = int(model.manifest.inputs["picture"][2])
+    of = {
+        k: [(p, c, w) for p, (_, c, w) in zip(pictures(real), real, strict=True) if c // 10 == k]
+        for k in (0, 1)
+    }
+    found: dict[str, dict[str, float] | bool] = {"cross": bool(model.manifest.settings["cross"])}
+    for number, language in enumerate(LANGUAGES):
+        sequences = [sequence(of[number], columns, rng) for _ in range(count // 2)]
+        whole = np.stack([picture for picture, _ in sequences])
+        spoken, translated = written(model, whole)
+        asked = [classes for _, classes in sequences]
+        right = np.array(
+            [
+                (reads(a, c), reads(b, (c + 10) % 20))
+                for a, b, c in zip(spoken, translated, asked, strict=True)
+            ]
+        )
+        found[language] = {
+            "spoken": round(100 * float(right[:, 0].mean()), 1),
+            "translated": round(100 * float(right[:, 1].mean()), 1),
+            "both": round(100 * float(right.all(axis=1).mean()), 1),
+        }
+    return found
+
+
+def sequence(
+    digits: list[tuple[np.ndarray, int, str]], columns: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A mel picture (64, columns) of digits of one person with pauses between, and their classes (n,)."""
+    people = sorted({who for _, _, who in digits})
+    own = [(p, k) for p, k, w in digits if w == people[int(rng.integers(len(people)))]]
+    chosen = [own[i] for i in rng.choice(len(own), int(rng.integers(2, 6)))]
+    whole, at = np.full((64, columns), -1.0, np.float32), 0
+    for picture, _ in chosen:
+        at += int(rng.integers(4, 17))
+        silent = picture.max(axis=0) < SILENT
+        length = min(len(silent) - int(np.argmin(silent[::-1])), columns - at)
+        whole[:, at : at + length] = picture[:, :length]
+        at += length
+    return whole, np.array([k for _, k in chosen])
+
+
+def written(model: Model, whole: np.ndarray) -> list[np.ndarray]:
+    """The likeliest tokens of both decoders, word by word, int64 (n, places) twice."""
+    words, places = int(model.manifest.settings["words"]), int(model.manifest.inputs["spoken"][1])
+    told = [np.full((len(whole), places + 1), words, np.int64) for _ in range(2)]
+    for at in range(places):
+        given = model.run(picture=whole, spoken=told[0][:, :-1], translated=told[1][:, :-1])
+        for own, logits in zip(told, given, strict=True):
+            own[:, at + 1] = logits[:, at].argmax(axis=1)
+    return [own[:, 1:] for own in told]
+
+
+def reads(tokens: np.ndarray, classes: np.ndarray) -> bool:
+    """Whether tokens (places,) are these words (n,) and then the end."""
+    n = len(classes)
+    return bool((tokens[:n] == classes).all() and (tokens[n:] > 20).all())
 
 
 def diversity(features: np.ndarray, classes: np.ndarray) -> float:
@@ -244,7 +316,20 @@ def tables(found: dict[str, Any]) -> tuple[Table, ...]:
         for kind, row in found["challenge"].items()
     ]
     names = ["answers of", "tries", "digits right %", "voice accepted % (at 5 %)", "both %"]
-    return table(header, rows, "", note), *_enhanced_tables(found), table(names, passed, "The challenge")
+    sentences: list[list[Cell]] = [
+        [name, "yes" if row["cross"] else "no", language, *(row[language][k] for k in KINDS)]
+        for name, row in found["sentences"].items()
+        for language in LANGUAGES
+    ]
+    heads = ["two decoders", "look at each other", "spoken", "as spoken %", "translated %", "both %"]
+    told = "Sequences of 2 to 5 digits of dev people, every word of which is right."
+    last = (table(heads, sentences, "Two decoders on one encoder", told),) if sentences else ()
+    return (
+        table(header, rows, "", note),
+        *_enhanced_tables(found),
+        table(names, passed, "The challenge"),
+        *last,
+    )
 
 
 def _enhanced_tables(found: dict[str, Any]) -> list[Table]:

@@ -12,6 +12,7 @@ import torch
 from voicelane.rt_models.export.compact import compact
 from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
 from voicelane.rt_models.nets.digits import DigitReader, DigitUnet
+from voicelane.rt_models.nets.two_decoders import TwoDecoders
 
 SIDE = 64
 Draw = Callable[[np.random.Generator], dict[str, np.ndarray]]
@@ -59,3 +60,23 @@ def _export(net: torch.nn.Module, draw: Draw, about: dict[str, Any], folder: Pat
     write_example(net, folder, example, names)
     write_manifest(folder, {"name": folder.name, **about})
     return max(worst, compact(folder))
+
+
+def export_two_decoders(net: TwoDecoders, languages: Sequence[str], folder: Path, version: str) -> float:
+    """The model folder of the network of two decoders; returns the largest difference to torch."""
+    c = net.config
+
+    def draw(rng: np.random.Generator) -> dict[str, np.ndarray]:
+        rows = int(rng.integers(1, 5))
+        told = (rng.integers(c.words + 2, size=(rows, c.places)) for _ in range(2))
+        picture = rng.uniform(-1, 1, (rows, SIDE, c.columns)).astype(np.float32)
+        return {"picture": picture, **dict(zip(("spoken", "translated"), told, strict=True))}
+
+    given: list[int | str] = ["batch", c.places, c.words + 2]
+    inputs = {"picture": ["batch", SIDE, c.columns]} | {
+        name: ["batch", c.places] for name in ("spoken", "translated")
+    }
+    settings = {"languages": list(languages), "words": c.words, "cross": c.cross}
+    about = {"kind": "two_decoders", "version": version, "inputs": inputs, "settings": settings}
+    outputs = {"spoken_next": given, "translated_next": given}
+    return _export(net, draw, about | {"outputs": outputs}, folder)

@@ -21,7 +21,7 @@ from voicelane.config import EncoderConfig
 from voicelane.inference import find_model, read_manifest
 from voicelane.rt_models.export.cleaner import export_cleaner
 from voicelane.rt_models.export.conversion import export_conversion
-from voicelane.rt_models.export.digits import export_digits, export_reader
+from voicelane.rt_models.export.digits import export_digits, export_reader, export_two_decoders
 from voicelane.rt_models.export.encoder import export_encoder
 from voicelane.rt_models.export.onnx import write_facts
 from voicelane.rt_models.export.refiner import export_refiner
@@ -42,6 +42,7 @@ from voicelane.rt_models.training import (
     refining,
     seed,
     segmentation,
+    two_decoders,
     vad,
     voices,
 )
@@ -224,6 +225,19 @@ def train_digits(args: argparse.Namespace) -> None:
     record(net, folders[0], config, worst, checkpoints[0])
 
 
+def train_two_decoders(args: argparse.Namespace) -> None:
+    """Train the network of two decoders on sequences of spoken digits, as `--config` says; it is not
+    shipped."""
+    kind = two_decoders.TwoDecodersTrainConfig
+    config = read_settings(args.config, kind) if args.config else kind()
+    args.work.mkdir(parents=True, exist_ok=True)
+    folder = args.out or args.work / "two_decoders"
+    checkpoint = args.work / f"{folder.name}.pt"
+    net = two_decoders.train_two_decoders(config, digits.spoken(args.corpus, args.work), checkpoint)
+    worst = export_two_decoders(net, LANGUAGES, folder, args.version)
+    record(net, folder, config, worst, checkpoint)
+
+
 def export_enhancer(
     net: seed.Enhancer, config: EnhancerTrainConfig, settings: dict[str, object], folder: Path, version: str
 ) -> float:
@@ -336,6 +350,7 @@ COMMANDS = {
     "clean": Command(train_cleaner, (*MATERIAL, *MODEL, "--from-checkpoint")),
     "refine": Command(train_refiner, (*MATERIAL, *MODEL)),
     "digits": Command(train_digits, ("--corpus", "--work", "--config", "--threads", *MODEL)),
+    "two-decoders": Command(train_two_decoders, ("--corpus", "--work", "--config", "--threads", *MODEL)),
     "calibrate": Command(calibrate_command, (*MATERIAL, "--out", "--encoder", "--seed")),
     "ablation": Command(run_ablations, (*MATERIAL, "--trials", "--teacher", "--name")),
     "restore": Command(restore_checkpoint, (*MATERIAL, "--encoder", "--segmentation")),
