@@ -16,7 +16,6 @@ from voicelane.cli.options import (
     add_command,
     add_models,
     add_people,
-    add_plain,
     add_sound,
     config_of,
     source_of,
@@ -58,7 +57,6 @@ def _anonymised(session: Session, args: argparse.Namespace) -> Anonymised:
             args.seed,
             mute_overlap=args.overlap == "mute",
             keep_names=args.keep_names,
-            plain=args.plain,
             progress=lambda sample: bar.update(seconds(sample) - bar.n) and None,
         )
 
@@ -113,7 +111,6 @@ def add_anonymise(commands: Any) -> None:
     )
     command.add_argument("--keep-names", action="store_true", help="of people; else they are S1, S2, …")
     command.add_argument("--seed", type=int, metavar="N", help="draw the same voices again (default: others)")
-    add_plain(command)
     add_sound(command)
     add_people(command, default=False)
     command.set_defaults(session=None)

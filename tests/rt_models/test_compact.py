@@ -13,11 +13,10 @@ from voicelane.stages import load_encoder
 
 pytest.importorskip("torch")
 
+from tests.rt_models.toys import SMALL_NETS
 from voicelane.rt_models.export.compact import compact
 from voicelane.rt_models.export.encoder import export_encoder
 from voicelane.rt_models.nets.registry import build
-
-from .toys import SMALL_NETS
 
 pytestmark = pytest.mark.torch
 
