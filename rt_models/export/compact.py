@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, numpy_helper
 
 from voicelane.inference import (
@@ -19,6 +20,7 @@ from voicelane.inference import (
     load_arrays,
     parts,
     read_part,
+    rounded,
     save_arrays,
 )
 from voicelane.rt_models.export.onnx import TOLERANCE, ParityError, write_manifest
@@ -48,6 +50,13 @@ def compact(folder: Path) -> float:
     if not worst <= TOLERANCE:
         raise ParityError(f"{folder}: differs from torch by {worst:.2e}, allowed {TOLERANCE:.0e}")
     return worst
+
+
+@torch.no_grad()
+def coarse(net: torch.nn.Module, bits: int) -> None:
+    """Round every weight of a network to so many bits behind the leading one, before it is exported."""
+    for parameter in net.parameters():
+        parameter.copy_(torch.from_numpy(rounded(parameter.numpy(), bits)))
 
 
 def load_graph(folder: Path) -> onnx.ModelProto:

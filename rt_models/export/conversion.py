@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voicelane.inference import rounded
-from voicelane.rt_models.export.compact import compact
+from voicelane.rt_models.export.compact import coarse, compact
 from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
 from voicelane.rt_models.nets.conversion import ConversionNet
 from voicelane.voices import world
@@ -20,7 +19,7 @@ WEIGHT_BITS = 5
 def export_conversion(net: ConversionNet, encoder: str, encoder_id: str, folder: Path, version: str) -> float:
     """model.onnx, weights.npz and manifest.toml in `folder`, of the network with weights of few bits; returns
     the largest difference to torch."""
-    coarse(net)
+    coarse(net, WEIGHT_BITS)
     c = net.config
 
     def draw(rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -46,10 +45,3 @@ def export_conversion(net: ConversionNet, encoder: str, encoder_id: str, folder:
     }
     write_manifest(folder, content)
     return max(worst, compact(folder))
-
-
-@torch.no_grad()
-def coarse(net: ConversionNet) -> None:
-    """Round every weight to `WEIGHT_BITS`."""
-    for parameter in net.parameters():
-        parameter.copy_(torch.from_numpy(rounded(parameter.numpy(), WEIGHT_BITS)))

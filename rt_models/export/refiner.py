@@ -8,19 +8,23 @@ import numpy as np
 import torch
 
 from voicelane.dsp import FRONT_END
-from voicelane.rt_models.export.compact import compact
+from voicelane.rt_models.export.compact import coarse, compact
 from voicelane.rt_models.export.onnx import check_parity, export, write_example, write_manifest
 from voicelane.rt_models.nets.refiner import N_MELS, RefinerNet
 
 COLUMNS = ("z", "base", "cleaned", "noisy")
+WEIGHT_BITS = 6
+"""Behind the leading one of a weight."""
 OUTPUTS = ["found", "next_past"]
 
 
 def export_refiner(net: RefinerNet, cleaner: str, folder: Path, version: str) -> float:
-    """model.onnx, weights.npz and manifest.toml in `folder`; returns the largest difference to torch.
+    """model.onnx, weights.npz and manifest.toml in `folder`, of the network with weights of few bits; returns
+    the largest difference to torch.
 
     `cleaner` is the checksum of the network whose result it refines.
     """
+    coarse(net, WEIGHT_BITS)
     example = {name: torch.from_numpy(x) for name, x in _draw(np.random.default_rng(1), net).items()}
     free = {name: {1: "time"} for name in (*COLUMNS, "found")}
     path = export(net, example, OUTPUTS, free, folder, traced=True)
