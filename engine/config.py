@@ -169,7 +169,7 @@ class DiariserConfig:
     """By how much that must be above the ratio to any other speaker."""
     agreement_llr: Annotated[float, Within(-20.0, 20.0)] = 0.0
     """Ratio among the embeddings that make a new speaker."""
-    enough_s: Annotated[float, Within(0.5, 30.0)] = 1.5
+    enough_s: Annotated[float, Within(0.5, 30.0)] = 1.8
     """Speech of one voice that is enough to make a speaker of it."""
     max_embeddings: Annotated[int, Within(1, 1000)] = 60
     """Embeddings that are kept of a speaker, the latest ones."""
@@ -197,9 +197,9 @@ class ReclusteringConfig:
     """Sound between two times; 0 leaves it out."""
     ahc_llr: Annotated[float, Within(-20.0, 20.0)] = 2.0
     """Mean log-likelihood ratio down to which stretches are linked at first: more clusters than people."""
-    little_s: Annotated[float, Within(0.0, 60.0)] = 6.0
+    little_s: Annotated[float, Within(0.0, 60.0)] = 5.0
     """Speech of a cluster below which it is asked whether it is another one's."""
-    same_llr: Annotated[float, Within(-20.0, 40.0)] = 2.5
+    same_llr: Annotated[float, Within(-20.0, 40.0)] = 0.0
     """Ratio from which it is."""
     loop_probability: Annotated[float, Within(0.0, 0.999)] = 0.8
     """Chance that the next stretch is of the same speaker."""
