@@ -256,8 +256,7 @@ class Window(QMainWindow):
             return
         self.studio.preferences.change(geometry=bytes(self.saveGeometry().toHex().data()).decode())
         self.studio.player.stop()
-        self.studio.voicing.player.stop()
-        self.studio.voicing.cancel()
+        self.studio.voicing.close()
         self.studio.challenging.cancel()
         for recorder in self.studio.recorders:
             recorder.cancel()

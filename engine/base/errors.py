@@ -2,7 +2,16 @@
 
 
 class VoicelaneError(Exception):
-    """Base of every error that voicelane raises on purpose."""
+    """Base of every error that voicelane raises on purpose: a sentence, and what only helps at a command
+    line."""
+
+    def __init__(self, sentence: str = "", command: str = "") -> None:
+        """`command` goes on where `sentence` ends, with a command or switch; the app leaves it out."""
+        super().__init__(*filter(None, (sentence, command)))
+        self.plain = sentence
+
+    def __str__(self) -> str:
+        return "".join(self.args)
 
 
 class ConfigError(VoicelaneError):

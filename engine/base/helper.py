@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -16,6 +17,8 @@ NICE = 5
 """A helper lets the engine go first."""
 READY_S = 120.0
 """What is not loaded by then never will be."""
+POLL_S = 0.03
+"""How soon whoever waits for an answer can leave."""
 
 
 class Helper:
@@ -38,16 +41,24 @@ class Helper:
         """Of the process."""
         return self._process.pid
 
-    def wait_until_ready(self) -> None:
-        """Raises `ModelError` where its models cannot be loaded."""
+    def wait_until_ready(self, waiting: Callable[[], object] = lambda: None) -> None:
+        """`waiting` is called now and then, and may raise to leave. Raises `ModelError` where its models
+        cannot be loaded."""
         try:
-            said = json.loads(self._pipe.recv_bytes()) if self._pipe.poll(READY_S) else {}
+            said = json.loads(self._pipe.recv_bytes()) if self._comes(waiting) else {}
         except (EOFError, OSError):
             said = {"problem": f"the process that {self._purpose} died while it loaded its model"}
         if "ready" not in said:
             self.close()
             late = f"the process that {self._purpose} could not be loaded in time"
             raise ModelError(str(said.get("problem", late)))
+
+    def _comes(self, waiting: Callable[[], object]) -> bool:
+        """Whether there is an answer within the time that loading may take."""
+        until_s = time.monotonic() + READY_S
+        while not (there := self._pipe.poll(POLL_S)) and time.monotonic() < until_s:
+            waiting()
+        return there
 
     def restart(self) -> None:
         """A new process in the place of the old one; raises `ModelError`."""

@@ -238,7 +238,7 @@ def in_space(store: ProfileStore, profile: Profile, enroller: Enroller) -> Profi
         return profile
     sounds = [store.sound(r) for r in profile.recordings]
     if not all(sounds):
-        raise StoreError(foreign(profile, enroller.space))
+        raise foreign(profile, enroller.space)
     anew = []
     for sound, old in zip(sounds, profile.recordings, strict=True):
         heard = enroller.listen(_kept(sound or b"", f"the kept sound of {profile.name}"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voicelane.base.errors import StoreError
 from voicelane.base.space import Space
 from voicelane.stages.recogniser import Person
 
@@ -48,14 +49,17 @@ class Profile:
         return Person(self.name, np.stack([r.embedding for r in self.recordings]))
 
 
-def missing(name: str) -> str:
-    """The sentence for a profile that is not there."""
-    return f"there is no profile named {name!r}; `voicelane profiles list` shows which there are"
+def missing(name: str) -> StoreError:
+    """For a profile that is not there."""
+    return StoreError(
+        f"there is no profile named {name!r}", "; `voicelane profiles list` shows which there are"
+    )
 
 
-def foreign(profile: Profile, space: Space) -> str:
-    """The sentence for a profile that cannot be compared."""
-    return (
+def foreign(profile: Profile, space: Space) -> StoreError:
+    """For a profile that cannot be compared."""
+    return StoreError(
         f"{profile.name}: was enrolled with {profile.space}, which cannot be compared with {space}; "
-        f"enrol again: `voicelane enrol {profile.name!r} FILE --replace`"
+        "enrol again",
+        f": `voicelane enrol {profile.name!r} FILE --replace`",
     )

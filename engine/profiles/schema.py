@@ -53,7 +53,7 @@ def find_profile(db: sqlite3.Connection, name: str) -> str | None:
 def known_profile(db: sqlite3.Connection, name: str) -> str:
     found = find_profile(db, name)
     if found is None:
-        raise StoreError(missing(name))
+        raise missing(name)
     return found
 
 
@@ -61,7 +61,7 @@ def read_profile(db: sqlite3.Connection, name: str, vault: Vault | None) -> Prof
     """A profile, every checksum verified; `vault` of an encrypted store."""
     row = db.execute("SELECT * FROM profiles WHERE key = ?", (name_key(name),)).fetchone()
     if row is None:
-        raise StoreError(missing(name))
+        raise missing(name)
     profile, name, _, created, updated, version, *space = row
     rows = db.execute(
         "SELECT embedding, sha256, speech_s, snr_db, consistency, audio FROM recordings WHERE profile = ? "
@@ -78,8 +78,8 @@ def read_profile(db: sqlite3.Connection, name: str, vault: Vault | None) -> Prof
 
 def _vector(name: str, profile: str, blob: bytes, sha256: str, vault: Vault | None) -> np.ndarray:
     damaged = StoreError(
-        f"{name}: an embedding is damaged (its checksum is wrong); enrol again: "
-        f"`voicelane enrol {name!r} FILE --replace`"
+        f"{name}: an embedding is damaged (its checksum is wrong); enrol again",
+        f": `voicelane enrol {name!r} FILE --replace`",
     )
     if not isinstance(blob, bytes) or hashlib.sha256(blob).hexdigest() != sha256:
         raise damaged

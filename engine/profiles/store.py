@@ -76,7 +76,7 @@ class ProfileStore:
         self._there(name)
         with self._connected() as db:
             if not schema_version(db):
-                raise StoreError(missing(name))
+                raise missing(name)
             return read_profile(db, name, self._vault(db))
 
     def audio(self, recording: Recording) -> Path | None:
@@ -95,7 +95,7 @@ class ProfileStore:
         self._there(name)
         with self._connected() as db:
             if not schema_version(db):
-                raise StoreError(missing(name))
+                raise missing(name)
             return read_consent(db, known_profile(db, name))
 
     def set_consent(self, name: str, given: bool) -> None:
@@ -118,7 +118,7 @@ class ProfileStore:
             if old is None:
                 self._put(db, name, space, recordings)
             elif read_profile(db, name, self._vault(db)).space != space:
-                raise StoreError(foreign(read_profile(db, name, self._vault(db)), space))
+                raise foreign(read_profile(db, name, self._vault(db)), space)
             else:
                 self._insert(db, old, recordings)
                 touch_profile(db, old)
@@ -138,7 +138,7 @@ class ProfileStore:
             taken = [name for name, *_ in profiles if find_profile(db, name)]
             if taken and not replace:
                 raise StoreError(
-                    f"there is a profile named {', '.join(taken)} already; rename it, or say --replace"
+                    f"there is a profile named {', '.join(taken)} already; rename it", ", or say --replace"
                 )
             for name, space, recordings in profiles:
                 self._put(db, name, space, recordings)
@@ -177,7 +177,7 @@ class ProfileStore:
             if gone.id == kept.id:
                 raise StoreError(f"{name} and {into} are the same profile")
             if gone.space != kept.space:
-                raise StoreError(foreign(gone, kept.space))
+                raise foreign(gone, kept.space)
             db.execute("DELETE FROM profiles WHERE id = ?", (gone.id,))
             self._insert(db, kept.id, gone.recordings)
             touch_profile(db, kept.id)
@@ -260,7 +260,7 @@ class ProfileStore:
 
     def _there(self, name: str) -> None:
         if not self.path.exists():
-            raise StoreError(missing(name))
+            raise missing(name)
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:

@@ -232,7 +232,7 @@ def correct_session(session: Session, correct: Callable[[LabelDesk], object]) ->
 def check_idle(name: str, folder: Path) -> None:
     """Raises `StoreError` where there is no session, or somebody records it."""
     if not (folder / ABOUT).is_file():
-        raise StoreError(f"there is no session {name!r}; `voicelane sessions list` shows which there are")
+        raise StoreError(f"there is no session {name!r}", "; `voicelane sessions list` shows which there are")
     if held(folder / LOCK):
         raise StoreError(f"{name}: is being recorded; stop that first")
 
@@ -240,7 +240,7 @@ def check_idle(name: str, folder: Path) -> None:
 def _check_files(name: str, folder: Path) -> None:
     """Whether there is a session, made of files of its own."""
     if not (folder / ABOUT).is_file():
-        raise StoreError(f"there is no session {name!r}; `voicelane sessions list` shows which there are")
+        raise StoreError(f"there is no session {name!r}", "; `voicelane sessions list` shows which there are")
     for part in [folder / name for name in FILES]:
         if not _is_ordinary(part):
             raise StoreError(f"{part}: is no ordinary file; a session's folder holds its own files, no links")

@@ -86,7 +86,7 @@ class LiveVerifier:
     ) -> None:
         """As `Verifier`, for at least one person."""
         if not people:
-            raise VoicelaneError("there is nobody to compare with; enrol people first: `voicelane enrol`")
+            raise VoicelaneError("there is nobody to compare with; enrol people first", ": `voicelane enrol`")
         check_people(people, calibration.cohort.shape[1])
         self.calibration, self.threshold = calibration, calibration.threshold(false_accepts)
         self._names = [p.name for p in people]

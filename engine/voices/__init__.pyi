@@ -57,6 +57,7 @@ from .targets import drawing as drawing
 from .targets import pseudo_voice as pseudo_voice
 from .targets import voice_heard as voice_heard
 from .targets import whose as whose
+from .text_process import TextProcess as TextProcess
 from .voice import Voice as Voice
 from .watermark import Mark as Mark
 from .watermark import Marker as Marker

@@ -180,7 +180,7 @@ def _changes(
 def most_apart(voices: Sequence[Target], others: Sequence[np.ndarray]) -> Target:
     """The voice that is least like the most like of the others."""
     if not voices:
-        raise StoreError("no pseudo-voice could be drawn; make some with `voicelane voices new`")
+        raise StoreError("no pseudo-voice could be drawn; make some", " with `voicelane voices new`")
     rows = np.stack(others)
     return min(voices, key=lambda voice: float((rows @ voice.embedding).max()))
 

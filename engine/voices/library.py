@@ -42,9 +42,7 @@ class VoiceLibrary:
         """The voice of that name."""
         path = self._path(name)
         if not path.exists():
-            raise StoreError(
-                f"there is no voice named {name!r}; `voicelane voices list` shows which there are"
-            )
+            raise _missing(name)
         return _read(path)
 
     def add(self, voice: Voice, replace: bool = False) -> None:
@@ -61,9 +59,7 @@ class VoiceLibrary:
         """Delete a voice, also one whose file is damaged."""
         path = self._path(name)
         if not path.exists():
-            raise StoreError(
-                f"there is no voice named {name!r}; `voicelane voices list` shows which there are"
-            )
+            raise _missing(name)
         path.unlink()
 
     def unused(self, stem: str, count: int) -> list[str]:
@@ -80,6 +76,10 @@ def nearest(voice: Voice, others: Iterable[Voice], count: int = 3) -> list[tuple
     same = (v for v in others if v.encoder_id == voice.encoder_id and v.name != voice.name)
     alike = [(other, float(other.embedding @ voice.embedding)) for other in same]
     return sorted(alike, key=lambda pair: -pair[1])[:count]
+
+
+def _missing(name: str) -> StoreError:
+    return StoreError(f"there is no voice named {name!r}", "; `voicelane voices list` shows which there are")
 
 
 def _content(voice: Voice) -> dict[str, object]:
@@ -100,5 +100,6 @@ def _read(path: Path) -> Voice:
         return Voice(kept["name"], vector, float(kept["pitch_hz"]), kept["kind"], str(kept["encoder_id"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, VoicelaneError) as problem:
         raise StoreError(
-            f"{path}: not a readable voice ({problem}); remove it with `voicelane voices remove {path.stem}`"
+            f"{path}: not a readable voice ({problem}); remove it",
+            f" with `voicelane voices remove {path.stem}`",
         ) from None

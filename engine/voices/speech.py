@@ -145,7 +145,7 @@ def checked_text(text: str, engine: Engine) -> str:
         raise VoicelaneError(f"the text holds markup ({quoted(markup[0], 40)}); give plain text")
     if engine.languages == ("en",) and (odd := _foreign(found)):
         raise VoicelaneError(
-            f"the English voice cannot say {quoted(odd)}; name the language of the text with --language"
+            f"the English voice cannot say {quoted(odd)}; name the language of the text", " with --language"
         )
     return "".join(c if c.isprintable() or c == "\n" else " " for c in found)
 

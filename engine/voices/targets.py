@@ -45,7 +45,7 @@ def pseudo_voice(name: str, encoder_id: str) -> Voice:
     found = VoiceLibrary().voice(name)
     if found.encoder_id != encoder_id:
         raise StoreError(
-            f"{name}: this voice was made for another encoder; make one anew: `voicelane voices new`"
+            f"{name}: this voice was made for another encoder; make one anew", ": `voicelane voices new`"
         )
     return found
 
@@ -54,17 +54,17 @@ def consenting_voice(name: str, store: ProfileStore, enroller: Enroller) -> Voic
     """The voice of an enrolled person who allowed that; raises `StoreError`."""
     profile = in_space(store, store.profile(name), enroller)
     if store.consent(profile.name) is None:
-        raise StoreError(refusal(profile.name))
+        raise refusal(profile.name)
     voice = mean_voice(np.stack([r.embedding for r in profile.recordings]))
     pitch_hz = load_pseudo_voices(enroller.space.encoder_id).pitch_of(voice)
     return Voice(profile.name, voice, pitch_hz, "person", enroller.space.encoder_id)
 
 
-def refusal(name: str) -> str:
-    """The sentence for a person who has not allowed that their voice is used."""
-    return (
-        f"{name} has not consented to the use of their voice; where they agree, record it with "
-        f"`voicelane profiles consent {name!r} --give`, or at enrolment with --consent-cloning"
+def refusal(name: str, before: str = "") -> StoreError:
+    """For a person who has not allowed that their voice is used; `before` begins the sentence."""
+    return StoreError(
+        f"{before}{name} has not consented to the use of their voice; where they agree, record that",
+        f" with `voicelane profiles consent {name!r} --give`, or at enrolment with --consent-cloning",
     )
 
 
@@ -108,7 +108,7 @@ def _check_owner(
             own = mean_voice(np.stack([r.embedding for r in profile.recordings]))
             evidence = calibration.compare(own, heard.embedding, heard.speech_s)
             if evidence.llr >= calibration.threshold(1.0):
-                raise StoreError(f"{name}: this is the voice of {person}; {refusal(person)}")
+                raise refusal(person, f"{name}: this is the voice of {person}; ")
 
 
 def whose(voice: Voice) -> str:

@@ -73,11 +73,13 @@ def read_words(folder: Path) -> Recognised | None:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Recognised)
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
-        raise StoreError(f"{path}: is damaged ({problem}); make it anew with `voicelane captions`") from None
+        raise StoreError(
+            f"{path}: is damaged ({problem}); make it anew", " with `voicelane captions`"
+        ) from None
     if found.format > FORMAT:
         raise StoreError(f"{path}: is of format {found.format}, newer than this voicelane; update it")
     if wrong := next(filter(None, map(word_problem, found.words)), ""):
-        raise StoreError(f"{path}: is damaged ({wrong}); make it anew with `voicelane captions`")
+        raise StoreError(f"{path}: is damaged ({wrong}); make it anew", " with `voicelane captions`")
     return found
 
 

@@ -223,7 +223,7 @@ def style_sheet(t: Theme) -> str:
     QSpinBox::up-arrow {{ image: url({ASSETS}/up.svg); }}
     QComboBox::down-arrow, QSpinBox::down-arrow, QSpinBox::up-arrow {{ width: 14px; height: 14px; }}
     QSpinBox {{ padding-left: 10px; }}
-    QSpinBox QLineEdit {{ border: none; padding: 0 8px; background: transparent; min-height: 18px; }}
+    QSpinBox QLineEdit {{ border: none; padding: 0; background: transparent; min-height: 18px; }}
     QSpinBox::up-button, QSpinBox::down-button {{ border: none; background: transparent; width: 22px; }}
     QComboBox QAbstractItemView {{
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line};

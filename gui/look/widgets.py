@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -28,6 +29,15 @@ def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
     found = QLabel(text)
     found.setProperty("role", role)
     found.setWordWrap(wrap)
+    return found
+
+
+def number_field(least: int, most: int, now: int) -> QSpinBox:
+    """A field for a whole number; its text keeps as far from the border as that of other fields."""
+    found = QSpinBox()
+    found.setRange(least, most)
+    found.setValue(now)
+    found.lineEdit().setTextMargins(GAP - 3, 0, 0, 0)  # Qt leaves out what a style sheet says of it
     return found
 
 

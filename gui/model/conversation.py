@@ -17,6 +17,7 @@ from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.model.state import State, ended, reduce_all
 from voicelane.gui.model.viewport import Viewport
 from voicelane.gui.model.voices import VoiceTable
+from voicelane.gui.model.wording import words_for
 from voicelane.gui.model.words import changed
 from voicelane.sessions import About, correct_session
 from voicelane.words import Recognised, words_of
@@ -40,7 +41,7 @@ def _words(session: Session) -> tuple[Recognised | None, str]:
     try:
         return words_of(session), ""
     except StoreError as problem:
-        return None, str(problem)
+        return None, words_for(problem)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +196,7 @@ class Conversation(QObject):
             try:
                 self.session = open_session(folder)
             except (VoicelaneError, OSError) as problem:
-                self.refused.emit(str(problem))
+                self.refused.emit(words_for(problem))
         self.kept = self.session is not None
         self.changed.emit()
 
@@ -280,7 +281,7 @@ class Conversation(QObject):
         try:
             self._correct(request)
         except (VoicelaneError, OSError) as problem:
-            self.refused.emit(str(problem))
+            self.refused.emit(words_for(problem))
             return False
         return True
 

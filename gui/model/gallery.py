@@ -8,6 +8,7 @@ import numpy as np
 
 from voicelane import Enroller, PipelineConfig, ProfileStore
 from voicelane.base import ModelError, Space, StoreError
+from voicelane.gui.model.wording import words_for
 from voicelane.voices import PseudoVoices, Voice, VoiceLibrary, load_pseudo_voices
 
 PSEUDO, PERSON = "pseudo", "person"
@@ -70,7 +71,7 @@ def gallery(store: ProfileStore, config: PipelineConfig) -> Gallery:
         drawing: PseudoVoices | None = load_pseudo_voices(space.encoder_id)
     except ModelError as problem:
         drawing = None
-        problems.append(str(problem))
+        problems.append(words_for(problem))
     voices, refused = VoiceLibrary().voices()
     people = _people(store, space, drawing, problems)
     drawn = _drawn(drawing) if drawing else NO_VECTORS
@@ -97,7 +98,7 @@ def _people(
             pitch_hz = drawing.pitch_of(vector) if drawing and vector is not None else 0.0
             found.append(Entry(name, PERSON, pitch_hz, vector, consent))
     except StoreError as problem:
-        problems.append(str(problem))
+        problems.append(words_for(problem))
     return found
 
 

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from voicelane import PipelineConfig
 from voicelane.base import ConfigError, home_folder, read_table, settings_from
 from voicelane.config import PACKS, DiariserConfig, preset, with_pack
+from voicelane.gui.model.wording import words_for
 
 RENAMED = {"speed": "preset"}
 BALANCED = "balanced"
@@ -95,7 +96,7 @@ class Preferences(QObject):
             try:
                 self.now = settings_from(of_today(read_table(self._path)), Settings, self._path)
             except ConfigError as problem:
-                self.problem = f"{problem}; the defaults are used"
+                self.problem = f"{words_for(problem)}; the defaults are used"
 
     def change(self, **choices: Any) -> None:
         """Set some settings; raises `OSError` where they cannot be kept."""

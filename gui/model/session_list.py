@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voicelane import VoicelaneError, session_names
+from voicelane.gui.model.wording import words_for
 from voicelane.sessions import Summary as Told
 from voicelane.sessions import session_folder, summarise
 
@@ -52,7 +53,7 @@ def _summary(name: str) -> Summary:
     try:
         found = _row(summarise(name))
     except VoicelaneError as problem:
-        found = Summary(name, "", "", 0.0, (), "damaged", str(problem))
+        found = Summary(name, "", "", 0.0, (), "damaged", words_for(problem))
     _known[folder] = key, found
     return found
 

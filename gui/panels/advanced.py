@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QVBoxLayout, QWidget
 
 from voicelane.gui.look.theme import GAP, SMALL
-from voicelane.gui.look.widgets import label
+from voicelane.gui.look.widgets import label, number_field
 
 
 class Advanced(QWidget):
@@ -35,9 +35,7 @@ class Advanced(QWidget):
 
     def number(self, name: str, least: int, most: int, now: int, unit: str = "") -> QSpinBox:
         """A whole number."""
-        found = QSpinBox()
-        found.setRange(least, most)
-        found.setValue(now)
+        found = number_field(least, most, now)
         found.setSuffix(unit)
         self.add(name, found)
         return found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSlider, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSlider, QVBoxLayout
 
 from voicelane.gui.look.theme import SMALL
-from voicelane.gui.look.widgets import button, card, label
+from voicelane.gui.look.widgets import button, card, label, number_field
 from voicelane.gui.panels.advanced import Advanced
 from voicelane.gui.work.studio import Studio
 from voicelane.gui.work.voicing import IDLE, MAKING
@@ -32,11 +32,9 @@ class NewVoice(QFrame):
         self.pitch.valueChanged.connect(lambda hz: self.pitch_words.setText(f"{hz} Hz"))
         self.pitch.setValue(MIDDLE_HZ)
         self.pitch_words.setMinimumWidth(52)
-        self.name, self.seed = QLineEdit(), QSpinBox()
+        self.name, self.seed = QLineEdit(), number_field(BY_CHANCE, MOST_SEED, BY_CHANCE)
         self.name.setPlaceholderText("Name (else pseudo-1, pseudo-2 …)")
         self.name.setAccessibleName("Name of the new voice")
-        self.seed.setRange(BY_CHANCE, MOST_SEED)
-        self.seed.setValue(BY_CHANCE)
         self.seed.setSpecialValueText("by chance")
         self.seed.setAccessibleName("Seed of the new voice")
         self.seed.setToolTip("The same number draws the same voice again")

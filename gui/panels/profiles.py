@@ -22,6 +22,7 @@ from voicelane import ProfileStore, VoicelaneError
 from voicelane.base import LockedError, StoreError
 from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.widgets import Hint, button, card, label
+from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.leaving import confirmed
 from voicelane.gui.work.studio import Studio
 from voicelane.profiles import export_profiles, import_profiles
@@ -102,7 +103,7 @@ class Profiles(QFrame):
                 if name == chosen:
                     self.table.selectRow(row)
         except StoreError as problem:
-            self._studio.noticed.emit(str(problem))
+            self._studio.noticed.emit(words_for(problem))
         self.table.blockSignals(False)
         self._stack.setCurrentIndex(1 if self.table.rowCount() else 0)
         self._show()
@@ -130,7 +131,7 @@ class Profiles(QFrame):
         try:
             act()  # type: ignore[operator]
         except (VoicelaneError, OSError) as problem:
-            self._studio.noticed.emit(str(problem))
+            self._studio.noticed.emit(words_for(problem))
         self.refresh(chosen)
 
     def _show(self) -> None:

@@ -51,6 +51,7 @@ class Say(QFrame):
         self.text.setPlaceholderText("What is to be said, in English")
         self.text.setAccessibleName("Text to say")
         self.text.textChanged.connect(self._show)
+        self.text.textChanged.connect(self._voicing.prepare)
         self.voice.setAccessibleName("Voice that says it")
         self.voice.currentIndexChanged.connect(self._show)
         self.say_button = button("Say it", self._say_or_cancel, primary=True)

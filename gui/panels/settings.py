@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QLineEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import (
 from voicelane.base import home_folder
 from voicelane.config import preset
 from voicelane.gui.look.theme import GAP
-from voicelane.gui.look.widgets import Picker, card, label, page
+from voicelane.gui.look.widgets import Picker, card, label, number_field, page
 from voicelane.gui.work.jobs import Job
 from voicelane.gui.work.studio import Studio
 from voicelane.inference import PACKS, added
@@ -57,9 +56,7 @@ class SettingsPage(QWidget):
         self.models = self._choice("Models", "models", {"light": MODELS["light"]})
         self.enhancer = self._choice("Enhancer", "enhancer", ENHANCERS)
         self.preset = self._choice("Latency against accuracy", "preset", presets())
-        self.most = QSpinBox()
-        self.most.setRange(1, 100)
-        self.most.setValue(now.max_speakers)
+        self.most = number_field(1, 100, now.max_speakers)
         self.most.setAccessibleName("Most speakers")
         self.most.valueChanged.connect(studio.preferences.setter("max_speakers"))
         self.recognise = self._switch("recognise", "Show enrolled people by name")

@@ -14,6 +14,7 @@ from voicelane.base import StoreError
 from voicelane.gui.look.theme import GAP
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import Stretch, button, card, label, page
+from voicelane.gui.model.wording import words_for
 from voicelane.gui.panels.challenge import Challenge
 from voicelane.gui.panels.gauge import Gauge
 from voicelane.gui.panels.plot import plot_widget
@@ -116,7 +117,7 @@ class VerificationPage(QWidget):
         try:
             self.person.addItems(self._studio.passphrase.store().names())
         except StoreError as problem:
-            self._studio.noticed.emit(str(problem))
+            self._studio.noticed.emit(words_for(problem))
         self.person.setCurrentIndex(max(0, self.person.findText(chosen)))
         self._show()
         self._tick()

@@ -62,7 +62,7 @@ class Job(QObject):
         except Cancelled:
             self._done.emit(None)
         except VoicelaneError as problem:
-            self._failed.emit(str(problem))
+            self._failed.emit(problem.plain)
         except OSError as problem:
             self._failed.emit(f"{problem.filename or 'the system'}: {problem.strerror or problem}")
         except Exception:

@@ -31,6 +31,7 @@ from voicelane.gui.model.conversation import Conversation
 from voicelane.gui.model.health import Health
 from voicelane.gui.model.preferences import Settings
 from voicelane.gui.model.sound import SoundHistory
+from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.bridge import Bridge
 from voicelane.gui.work.jobs import Job
 from voicelane.gui.work.player import Player
@@ -164,7 +165,7 @@ class Listening(QObject):
             try:
                 session.record(session_folder(session_name(self.request)))
             except VoicelaneError as problem:
-                self.failed.emit(str(problem))
+                self.failed.emit(words_for(problem))
         else:
             Job(session.end_recording, lambda _: self.recorded.emit(), self.failed.emit)
 
@@ -209,7 +210,7 @@ class Listening(QObject):
             try:
                 ended = self._running.session.wait(0)
             except (VoicelaneError, OSError) as problem:
-                self.failed.emit(str(problem))
+                self.failed.emit(words_for(problem))
                 ended = True
             if ended:
                 self._set(STOPPING)
@@ -244,7 +245,7 @@ def begin(request: Request, bridge: Bridge, store: ProfileStore, may_refresh: Ca
         try:
             people, left_out = known_people(store, Enroller(config))
         except StoreError as problem:  # encrypted, for one
-            left_out = [str(problem)]
+            left_out = [words_for(problem)]
     verifier = find_verifier(request, config, store) if request.verify else None
     reopen = partial(reopen_microphone, settings.device or None, may_refresh)
 

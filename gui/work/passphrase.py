@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QLineEdit
 
 from voicelane import ProfileStore
 from voicelane.base import LockedError
+from voicelane.gui.model.wording import words_for
 from voicelane.profiles import given_passphrase
 
 TITLE = "Encrypted profiles"
@@ -34,7 +35,7 @@ class Passphrase:
                 self.store().open()
                 return True
             except LockedError as problem:
-                sentence = str(problem)
+                sentence = words_for(problem)
                 question = sentence[:1].upper() + sentence[1:] if self._typed else ASK
             parent, hidden = QApplication.activeWindow(), QLineEdit.EchoMode.Password
             self._typed, sure = QInputDialog.getText(parent, TITLE, question, hidden)

@@ -84,6 +84,14 @@ class Player(QObject):
     def _reader(self, history: SoundHistory) -> Read:
         return Cleaned(history.read).read if self.clean else history.read
 
+    def follow(self, history: SoundHistory, whole: Callable[[], bool]) -> None:
+        """From the beginning while more comes, until it is `whole`; silence where it is late."""
+        self.stop()
+        if reason := self.hindrance():
+            self.refused.emit(reason)
+        elif problem := self._begin(lambda rate: Arriving(history, whole, rate)):
+            self.failed.emit(problem)
+
     def monitor(self, history: SoundHistory) -> None:
         """What is heard from now on, while it is heard."""
         self.stop()
@@ -139,6 +147,19 @@ class Live(Playback):
         sound = self._spans.read(self._read, int(self._place), n)
         self._place += len(sound)
         return np.pad(sound, (0, n - len(sound)))
+
+
+class Arriving(Live):
+    """What is still being made, from its beginning to its end."""
+
+    def __init__(self, history: SoundHistory, whole: Callable[[], bool], rate: int) -> None:
+        super().__init__(history, Spans.of([(0, ENDLESS)]), rate)
+        self._whole, self._history = whole, history
+
+    @property
+    def over(self) -> bool:
+        """In this order: nothing is added behind the end."""
+        return self._whole() and self._place >= self._history.n_samples
 
 
 def _output_stream(

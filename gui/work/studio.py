@@ -16,6 +16,7 @@ from voicelane.gui.look import theme
 from voicelane.gui.model.conversation import Conversation, Recorded
 from voicelane.gui.model.health import Health
 from voicelane.gui.model.preferences import Preferences
+from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.challenging import Challenging
 from voicelane.gui.work.devices import Devices
 from voicelane.gui.work.editing import Editing
@@ -280,7 +281,7 @@ class Studio(QObject):
             if session_folder(new).exists():
                 raise StoreError(f"{new!r} is taken; choose another name for the session")
         except StoreError as problem:
-            self.noticed.emit(str(problem))
+            self.noticed.emit(words_for(problem))
             return
         self.conversation.call(new)
 
@@ -307,7 +308,7 @@ class Studio(QObject):
             shown = self.conversation.is_session(old)
             folder = rename_session(name, new)
         except (StoreError, OSError) as problem:
-            self.noticed.emit(str(problem))
+            self.noticed.emit(words_for(problem))
             return
         if shown:
             self.conversation.renamed(folder)
@@ -319,7 +320,7 @@ class Studio(QObject):
             shown = self.conversation.is_session(session_folder(name))
             remove_session(name)
         except (StoreError, OSError) as problem:
-            self.noticed.emit(str(problem))
+            self.noticed.emit(words_for(problem))
             return
         if shown:
             self.player.stop()
@@ -339,7 +340,7 @@ class Studio(QObject):
             about = act()
             self.conversation.noted(session_folder(name), about)
         except (VoicelaneError, OSError) as problem:
-            self.told.emit(str(problem))
+            self.told.emit(words_for(problem))
         self.kept.emit()
 
     def make_way(self, act: Callable[[], object], name: str, ask_if_kept: bool = True) -> None:
@@ -389,7 +390,7 @@ class Studio(QObject):
         try:
             self.passphrase.unlock(again)
         except StoreError as problem:
-            self.noticed.emit(str(problem))
+            self.noticed.emit(words_for(problem))
 
     def open(self, name: str, sample: int | None = None) -> None:
         """Show a recorded session; with the cursor at a sample."""

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from voicelane import Enroller, PipelineConfig, ProfileStore
 from voicelane.base import StoreError, samples
 from voicelane.gui.model.gallery import PERSON, Gallery, gallery
 from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.model.sound import SoundHistory
+from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.enrolling import Enrolling
 from voicelane.gui.work.jobs import Course, Job
 from voicelane.gui.work.player import Player
+from voicelane.gui.work.speech import Order, Speech
 from voicelane.live import Sound
 from voicelane.profiles import Enrolment
 from voicelane.stages import find_calibration
 from voicelane.voices import (
     GUIDANCE,
     STEPS,
-    Engine,
-    Fitter,
-    Speaker,
     Voice,
     VoiceLibrary,
     check_output,
-    checked_text,
     consenting_voice,
-    engine_for,
     load_pseudo_voices,
     missing_parts,
     pseudo_voice,
@@ -80,6 +78,8 @@ class Voicing(QObject):
     begins = Signal()
     failed = Signal(str)
     told = Signal(str)
+    _arrives = Signal(object, object)
+    """The sound and the course of what is being said."""
 
     def __init__(
         self,
@@ -97,7 +97,8 @@ class Voicing(QObject):
         self.gallery, self.state, self.course = Gallery(), IDLE, Course()
         self.spoken: Spoken | None = None
         self.missing = missing_parts()
-        self._engines: dict[str, Engine] = {}
+        self._speech, self._prepared = Speech(), False
+        self._arrives.connect(self._hear, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
@@ -142,20 +143,26 @@ class Voicing(QObject):
         self.reference_name = "the recording"
         self.reference.record()
 
+    def prepare(self) -> None:
+        """Something will be said soon: let what says it load."""
+        config = self._preferences.now.config()
+        if not (self.missing or self._prepared):
+            self._prepared = True
+            Job(lambda: self._speech.prepare(config))
+
     def say(self, wanted: Wanted) -> None:
-        """Say a text, and let it be heard once it is all there."""
+        """Say a text, and let it be heard as it comes."""
         config, heard, store = self._preferences.now.config(), self.reference.found, self._open_store()
 
         def said(course: Course) -> Spoken:
-            engine = self._engine(wanted.language)
-            text = checked_text(wanted.text, engine)
             if wanted.kind == REFERENCE:
                 voice = self._heard_voice(heard, store, config)
             else:
                 voice = _known_voice(wanted, store, config)
-            pieces = Speaker(engine, voice, Fitter(config)).speak(text, wanted.speed)
-            expected = len(text) / LETTERS_PER_S / wanted.speed
-            return Spoken(_gathered(pieces, course, samples(expected)), voice)
+            order = Order(wanted.text, voice, wanted.speed, wanted.language)
+            expected = samples(len(wanted.text) / LETTERS_PER_S / wanted.speed)
+            pieces = self._speech.say(order, config, lambda: course.reach(course.share))
+            return Spoken(_gathered(pieces, course, expected, self._arrives.emit), voice)
 
         self.player.stop()
         self._begin(SAYING, said, self._said)
@@ -184,6 +191,14 @@ class Voicing(QObject):
     def cancel(self) -> None:
         """Leave what is being made or said; nothing of it stays."""
         self.course.cancel()
+        if self.state == SAYING:
+            self.player.stop()
+
+    def close(self) -> None:
+        """The window goes: nothing is heard, made or said any more."""
+        self.player.stop()
+        self.cancel()
+        self._speech.close()
 
     def _begin(self, state: str, work: Callable[[Course], object], done: Callable[..., None]) -> None:
         """Work away from the window, unless there is some already."""
@@ -203,7 +218,11 @@ class Voicing(QObject):
     def _said(self, spoken: Spoken) -> None:
         self.spoken = spoken
         self.changed.emit()
-        self.play()
+
+    def _hear(self, sound: SoundHistory, course: Course) -> None:
+        """The first of what is said is there."""
+        if not course.cancelled:
+            self.player.follow(sound, lambda: course is not self.course or self.state != SAYING)
 
     def _kept(self, sentence: str) -> None:
         self.told.emit(sentence)
@@ -218,13 +237,8 @@ class Voicing(QObject):
         try:
             act()
         except (StoreError, OSError) as problem:
-            self.failed.emit(str(problem))
+            self.failed.emit(words_for(problem))
         self.refresh()
-
-    def _engine(self, language: str) -> Engine:
-        if language not in self._engines:
-            self._engines[language] = engine_for(language)
-        return self._engines[language]
 
     def _heard_voice(self, heard: Enrolment | None, store: ProfileStore, config: PipelineConfig) -> Voice:
         """The voice of the reference; raises `VoicelaneError` where it cannot be used."""
@@ -251,10 +265,19 @@ def _known_voice(wanted: Wanted, store: ProfileStore, config: PipelineConfig) ->
     return pseudo_voice(wanted.name, enroller.space.encoder_id)
 
 
-def _gathered(pieces: Iterator[np.ndarray], course: Course, expected_samples: int) -> SoundHistory:
-    """Speech as it comes."""
+def _gathered(
+    pieces: Generator[np.ndarray],
+    course: Course,
+    expected_samples: int,
+    arrives: Callable[[SoundHistory, Course], object],
+) -> SoundHistory:
+    """Speech as it comes; `arrives` is called once there is some."""
     found = SoundHistory()
-    for piece in pieces:
-        found.hear(Sound(found.n_samples, piece))
-        course.reach(min(0.95, found.n_samples / max(1, expected_samples)))
+    with closing(pieces):
+        for piece in pieces:
+            first = not found.n_samples
+            found.hear(Sound(found.n_samples, piece))
+            course.reach(min(0.95, found.n_samples / max(1, expected_samples)))
+            if first and found.n_samples:
+                arrives(found, course)
     return found

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("PySide6")
 
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QComboBox, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import QApplication, QComboBox, QSpinBox, QTableWidget, QTableWidgetItem
 
 from voicelane.gui.look.theme import DARK, LIGHT, apply
 
@@ -126,3 +126,12 @@ def test_the_chosen_line_can_be_read_and_seen_as_it_is_drawn(qtbot, name):
         for other in rows:
             assert other is chosen or contrast(other[0], chosen[0]) > 1.2, (name, view)
     box.hidePopup()
+
+
+def test_numbers_keep_off_the_border_of_their_field(window):
+    """Their first letter is drawn where a field for text has its own, give or take a pixel."""
+    fields = window.findChildren(QSpinBox)
+    assert len(fields) >= 3
+    for field in fields:
+        edit = field.lineEdit()
+        assert edit.geometry().left() + edit.textMargins().left() >= 8, field.accessibleName()

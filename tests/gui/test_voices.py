@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -17,11 +21,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
+from tests.conftest import ROOT
 from tests.gui.talk import TALK
 from tests.profiles.test_store import SPACE
-from voicelane import ArraySource, LabelDesk, ProfileStore, Recorder, open_session
+from voicelane import ArraySource, LabelDesk, PipelineConfig, ProfileStore, Recorder, open_session
 from voicelane.gui.panels.voices import VoicesPage
 from voicelane.gui.window import Window
+from voicelane.gui.work import speech as speaking
 from voicelane.gui.work import voicing as work
 from voicelane.gui.work.enrolling import READY
 from voicelane.gui.work.jobs import Job
@@ -29,12 +35,22 @@ from voicelane.gui.work.voicing import IDLE, REFERENCE, SAYING
 from voicelane.live import Sound
 from voicelane.profiles import Enroller, keep_recording
 from voicelane.sessions import session_folder
-from voicelane.voices import Speaker, VoiceLibrary, heard_mark
+from voicelane.voices import Voice, VoiceLibrary, heard_mark
 
 pytestmark = pytest.mark.qt
 
 SLOW_MS = 60_000
 TEXT = "Good morning everybody. Shall we begin?"
+
+
+class Cardboard:
+    """Takes the place of `TextProcess`."""
+
+    def __init__(self, config: PipelineConfig) -> None:
+        self.config = config
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -45,18 +61,16 @@ def page(window: Window) -> VoicesPage:
 
 @pytest.fixture
 def spoken(monkeypatch, speech) -> list[str]:
-    """What was said, by a speaker who always says the first eight seconds of the demo, in no time."""
+    """What was said, by a process that always says the first eight seconds of the demo, in no time."""
     texts = []
 
-    class Toy:
-        def __init__(self, engine, voice, fitter) -> None:
-            assert voice.encoder_id == fitter.encoder_id
-
-        def speak(self, text: str, speed: float) -> Iterator[np.ndarray]:
+    class Toy(Cardboard):
+        def say(self, text: str, voice: Voice, *rest) -> Iterator[np.ndarray]:
+            assert voice.encoder_id == Enroller(self.config).space.encoder_id
             texts.append(text)
             yield from np.split(speech[:128_000], 8)
 
-    monkeypatch.setattr(work, "Speaker", Toy)
+    monkeypatch.setattr(speaking, "TextProcess", Toy)
     return texts
 
 
@@ -139,41 +153,78 @@ def test_a_text_is_said_heard_and_saved_with_its_mark(page, qtbot, window, spoke
     assert "sound is written as" in window.banner.words.text() and not (tmp_path / "c.txt").exists()
 
 
-def test_the_real_voice_says_it(page, qtbot, monkeypatch):
+def test_the_real_voice_is_left_at_once_and_says_the_next(page, qtbot, window, loudspeakers):
     make(page, qtbot, "Iris", 220)
+    page.say.text.setPlainText(TEXT * 100)
+    page.say.say_button.click()
+    qtbot.waitUntil(lambda: page.say.bar.value() > 0, timeout=SLOW_MS)
+    assert page.voicing.state == SAYING and page.say.say_button.text() == "Cancel"
+    qtbot.waitUntil(lambda: page.voicing.player.busy, timeout=SLOW_MS)
+    begun_s = time.monotonic()
+    page.say.say_button.click()
+    assert not loudspeakers[-1].running
+    idle(page, qtbot)
+    assert time.monotonic() - begun_s < 5.0, "minutes of speech are not waited for"
+    assert page.voicing.spoken is None and not page.say.save_button.isEnabled()
     say(page, qtbot, "Good morning.")
     assert page.voicing.spoken is not None and 8_000 < page.voicing.spoken.sound.n_samples < 48_000
+    assert len(multiprocessing.active_children()) == 1
+    window.close()
+    qtbot.waitUntil(lambda: not multiprocessing.active_children(), timeout=SLOW_MS)
 
 
-def test_what_is_said_can_be_left_on_the_way_and_the_window_goes_on(page, qtbot, monkeypatch):
+def test_a_process_that_dies_is_told_and_another_takes_its_place(page, qtbot, window):
     make(page, qtbot, "Iris", 220)
-    pieces = []
-
-    def slow(self: Speaker, text: str, speed: float) -> Iterator[np.ndarray]:
-        for _ in range(500):
-            time.sleep(0.02)
-            pieces.append(1)
-            yield np.zeros(1_600, np.float32)
-
-    monkeypatch.setattr(Speaker, "__init__", lambda *_: None)
-    monkeypatch.setattr(Speaker, "speak", slow)
-    page.say.text.setPlainText(TEXT * 40)
+    page.say.text.setPlainText(TEXT * 100)
     page.say.say_button.click()
-    qtbot.waitUntil(lambda: page.say.bar.value() > 2, timeout=SLOW_MS)
-    assert page.voicing.state == SAYING and page.say.say_button.text() == "Cancel"
-    page.say.say_button.click()
+    qtbot.waitUntil(lambda: page.say.bar.value() > 0, timeout=SLOW_MS)
+    multiprocessing.active_children()[0].kill()
     idle(page, qtbot)
-    assert len(pieces) < 500 and page.voicing.spoken is None and not page.say.save_button.isEnabled()
+    assert "died; try again" in window.banner.words.text() and page.voicing.spoken is None
+    say(page, qtbot, "Good morning.")
+    assert page.voicing.spoken is not None
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [("  ", "nothing to say"), ("Доброе утро", "cannot say"), ("<b>Hello</b>", "markup")],
-)
-def test_a_text_that_cannot_be_said_is_one_sentence(page, qtbot, window, spoken, text, words):
+def test_speech_is_heard_while_it_comes_and_nothing_of_it_is_lost(
+    page, qtbot, monkeypatch, loudspeakers, speech
+):
+    rest = threading.Event()
+
+    class Slow(Cardboard):
+        def say(self, text: str, voice: Voice, *_) -> Iterator[np.ndarray]:
+            yield speech[:16_000]
+            rest.wait(SLOW_MS / 1000)
+            yield speech[16_000:32_000]
+
+    monkeypatch.setattr(speaking, "TextProcess", Slow)
     make(page, qtbot, "Iris", 220)
-    say(page, qtbot, text)
-    assert words in window.banner.words.text() and spoken == [] and page.voicing.spoken is None
+    page.say.text.setPlainText(TEXT)
+    page.say.say_button.click()
+    qtbot.waitUntil(lambda: page.voicing.player.busy, timeout=SLOW_MS)
+    assert page.voicing.state == SAYING
+    loudspeakers[-1].play(50)
+    rest.set()
+    idle(page, qtbot)
+    loudspeakers[-1].play(26)
+    qtbot.waitUntil(lambda: not page.voicing.player.busy, timeout=SLOW_MS)
+    heard = np.concatenate(loudspeakers[-1].heard)
+    assert np.allclose(heard[:16_000], speech[:16_000], atol=1e-4)
+    assert not heard[16_000:32_000].any(), "what is late is waited for"
+    assert np.allclose(heard[32_000:48_000], speech[16_000:32_000], atol=1e-4)
+
+
+def test_the_window_goes_on_while_the_first_text_is_said():
+    command = [sys.executable, "-W", "ignore", "-m", "tests.gui.stall"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, timeout=100)
+    assert float(found.stdout) < 50.0, "milliseconds"
+
+
+def test_a_text_that_cannot_be_said_is_one_sentence(page, qtbot, window):
+    make(page, qtbot, "Iris", 220)
+    for text, words in (("  ", "nothing to say"), ("Доброе утро", "cannot say"), ("<b>Hello</b>", "markup")):
+        say(page, qtbot, text)
+        told = window.banner.words.text()
+        assert words in told and "--" not in told and page.voicing.spoken is None
 
 
 def test_a_person_speaks_only_with_consent(page, qtbot, window, spoken, enrolment_sound, monkeypatch):
@@ -181,7 +232,8 @@ def test_a_person_speaks_only_with_consent(page, qtbot, window, spoken, enrolmen
     page.voicing.refresh()
     qtbot.waitUntil(lambda: page.list.table.rowCount() == 1, timeout=SLOW_MS)
     say(page, qtbot, TEXT)
-    assert "has not consented" in window.banner.words.text() and spoken == []
+    told = window.banner.words.text()
+    assert "has not consented" in told and "--" not in told and "`" not in told and spoken == []
     page.list.choose("person", "Anna")
     answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
     monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
