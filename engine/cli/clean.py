@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from voicelane.labels.scoring import Turn
     from voicelane.stages.recogniser import Person
 
+MODEL = "clean"
+
 
 def clean(args: argparse.Namespace) -> int:
     """`voicelane clean`: one file into another."""
@@ -42,9 +44,10 @@ def _config(args: argparse.Namespace) -> DenoiserConfig:
 
     if not (math.isfinite(args.strength) and 0.0 <= args.strength <= 1.0):
         raise ConfigError(f"--strength {args.strength:g}: expected 0 … 1")
-    if not 0 <= args.steps <= MOST_STEPS:
-        raise ConfigError(f"--steps {args.steps}: expected 0 … {MOST_STEPS}")
-    return DenoiserConfig(args.model, args.strength, args.steps)
+    steps = int(args.model == MODEL) if args.steps is None else args.steps
+    if not 0 <= steps <= MOST_STEPS:
+        raise ConfigError(f"--steps {steps}: expected 0 … {MOST_STEPS}")
+    return DenoiserConfig(args.model, args.strength, steps)
 
 
 def _opened(args: argparse.Namespace) -> FileSource:
@@ -96,13 +99,12 @@ def add_clean(commands: Any) -> None:
     command.add_argument(
         "--steps",
         type=int,
-        default=0,
         metavar="N",
-        help="steps of diffusion that refine it (0: none)",
+        help="steps of diffusion that refine it (0: none; default 1, with --model 0)",
     )
     command.add_argument("--keep", metavar="NAME", help="silence all but the turns of an enrolled person")
     command.add_argument("--force", action="store_true", help="replace a file that is there")
-    command.add_argument("--model", default="clean", metavar="NAME", help="of the network, or its folder")
+    command.add_argument("--model", default=MODEL, metavar="NAME", help="of the network, or its folder")
     command.add_argument(
         "--track", type=int, metavar="N", help="audio track of a file that holds several, counted from 1"
     )

@@ -69,7 +69,7 @@ def test_what_the_microphone_hears_is_what_the_file_says(sound_server, tmp_path,
     turns = [e for e in live if e["event"] == "SpeakerTurn" and e["final"]]
     assert turns
     # a new voice may be noticed a second earlier or later
-    assert agreement(turns, final_turns(collector.events, revised=False), shift, len(wanted)) > 0.7
+    assert agreement(turns, final_turns(collector.events, revised=False), shift, len(wanted)) >= 0.85
 
 
 def first_start(live: list[dict]) -> int:
