@@ -42,13 +42,13 @@ def add(commands: Any) -> None:
     add("--conversations", nargs="*", default=["cv-2spk-clean", "cv-3spk-clean"], help="of conversations/dev")
     add("--campplus", type=Path, help="CAM++ as a model folder, a second attacker's encoder")
     add("--model", default=MODEL, help="a Whisper model, by name or folder")
-    add("--network", action="store_true", help="voices said by the conversion network, which is not done")
+    add("--plain", action="store_true", help="pitch and formants are moved alone, without the network")
     add("--sentences", type=int, default=16, help="of the conversation whose words are known")
 
 
 def measure(args: argparse.Namespace) -> Result:
     """EER in percent for each attacker; errors of words and turns before and after, in percent."""
-    fitter, rng = Fitter(plain=not args.network), np.random.default_rng(args.seed)
+    fitter, rng = Fitter(plain=args.plain), np.random.default_rng(args.seed)
     draw = drawing(fitter.encoder_id)
     systems = {"ours": ours(ENCODER)} | ({"CAM++": campplus(args.campplus)} if args.campplus else {})
     content: dict[str, Any] = {

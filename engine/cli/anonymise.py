@@ -16,6 +16,7 @@ from voicelane.cli.options import (
     add_command,
     add_models,
     add_people,
+    add_plain,
     add_sound,
     config_of,
     source_of,
@@ -57,6 +58,7 @@ def _anonymised(session: Session, args: argparse.Namespace) -> Anonymised:
             args.seed,
             mute_overlap=args.overlap == "mute",
             keep_names=args.keep_names,
+            plain=args.plain,
             progress=lambda sample: bar.update(seconds(sample) - bar.n) and None,
         )
 
@@ -115,6 +117,7 @@ def add_anonymise(commands: Any) -> None:
     add_people(command, default=False)
     command.set_defaults(session=None)
     add_models(command)
+    add_plain(command)
 
 
 def add_detect(commands: Any) -> None:

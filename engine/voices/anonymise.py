@@ -81,13 +81,12 @@ def anonymised_copy(
     seed: int | None = None,
     mute_overlap: bool = False,
     keep_names: bool = False,
+    plain: bool = False,
     progress: Callable[[int], object] = lambda sample: None,
 ) -> Anonymised:
-    """As `anonymise`, in voices drawn for the encoder of the settings, with the turns as RTTM beside it.
-
-    Pitch and formants are moved: the conversion network hides voices no better, and costs words.
-    """
-    fitter = Fitter(config, plain=True)
+    """As `anonymise`, in voices drawn for the encoder of the settings (with `plain` without the network that
+    says them), with the turns as RTTM beside it."""
+    fitter = Fitter(config, plain)
     draw, rng = drawing(fitter.encoder_id), np.random.default_rng(seed)
     found = anonymise(session, folder, draw, rng, fitter, mute_overlap, keep_names, progress)
     write_through(folder / TURNS, as_rttm(open_session(str(folder.resolve()))).encode())
