@@ -81,6 +81,7 @@ def anonymised_copy(
     seed: int | None = None,
     mute_overlap: bool = False,
     keep_names: bool = False,
+    *,
     plain: bool = False,
     progress: Callable[[int], object] = lambda sample: None,
 ) -> Anonymised:

@@ -102,7 +102,7 @@ class AnonymiseDialog(QDialog):
             def progress(sample: int) -> None:
                 course.reach(sample / whole)
 
-            return anonymised_copy(session, folder, config, None, mute, keep, progress)
+            return anonymised_copy(session, folder, config, None, mute, keep, progress=progress)
 
         Job(work, self._done, self._failed)
         self.words.setText("listening to every voice …")
