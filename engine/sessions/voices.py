@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
+from voicelane.base.errors import StoreError
 from voicelane.base.files import write_private
 from voicelane.sessions.event_log import EVENTS
 from voicelane.sessions.session import SPEAKERS, Session
@@ -35,7 +37,7 @@ def read_heard(session: Session, space: str) -> Heard | None:
 
 
 def write_heard(session: Session, space: str, heard: Heard) -> None:
-    """Keep it, for `read_heard`."""
+    """Keep it, for `read_heard`; where that cannot be, it is heard again the next time."""
     content = io.BytesIO()
     np.savez(
         content,
@@ -44,7 +46,8 @@ def write_heard(session: Session, space: str, heard: Heard) -> None:
         vectors=heard.vectors,
         spoken_s=heard.spoken_s,
     )
-    write_private(session.folder / SPEAKERS, content.getvalue())
+    with suppress(OSError, StoreError):  # a disk that is full, or may not be written to
+        write_private(session.folder / SPEAKERS, content.getvalue())
 
 
 def _of(session: Session, space: str) -> str:

@@ -14,6 +14,7 @@ from voicelane.base.stopwatch import Stopwatch
 from voicelane.base.timebase import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE
 from voicelane.config import DenoiserConfig
 from voicelane.dsp import kernels
+from voicelane.dsp.delay import Delay
 from voicelane.dsp.stft import FRONT_END, N_BINS, Istft, Stft, window
 from voicelane.inference.manifest import Manifest
 from voicelane.inference.onnx import Model, find_model
@@ -45,20 +46,19 @@ class Denoiser:
         _check(model.manifest)
         self._network, self._strength, self._refiner = model.stream(), np.float32(strength), refiner
         self._timed = stopwatch or Stopwatch()
-        self._delay = _Delay(model.manifest.latency_samples // HOP_SAMPLES)
-        self._gain_delay = _Delay(self._delay.columns + (refiner.ahead if refiner else 0))
+        ahead = model.manifest.latency_samples // HOP_SAMPLES
+        self._delay = Delay(ahead, np.zeros((N_BINS, 2), np.float32))
+        self._gain_delay = Delay(ahead + (refiner.ahead if refiner else 0), np.ones((1, 1), np.float32))
         self._framer, self._stft, self._istft, self._lift = Framer(), Stft(), Istft(), _Lift()
-        self._behind = self._gain_delay.columns * HOP_SAMPLES + self._istft.latency_samples
+        self._behind = self._gain_delay.rows * HOP_SAMPLES + self._istft.latency_samples
         self.latency_samples = self._framer.latency_samples + self._behind
         self.reset()
 
     def reset(self) -> None:
         for stage in (self._framer, self._stft, self._istft, self._network, self._lift):
             stage.reset()
-        if self._refiner:
-            self._refiner.reset()
-        self._delay.reset(np.zeros((N_BINS, 2), np.float32))
-        self._gain_delay.reset(np.ones((1, 1), np.float32))
+        for late in (self._delay, self._gain_delay, *([self._refiner] if self._refiner else [])):
+            late.reset()
         self._early = self._behind  # samples before the first one, still to come out
         self._heard = np.zeros(0, np.float32)
 
@@ -100,22 +100,6 @@ class Denoiser:
         """With the sound of the same moments, which need not wait any more."""
         heard, self._heard = self._heard[: len(clean)], self._heard[len(clean) :]
         return heard + self._strength * (clean - heard)
-
-
-class _Delay:
-    """Rows in, as many out, `columns` later."""
-
-    def __init__(self, columns: int) -> None:
-        self.columns = columns
-
-    def reset(self, before: np.ndarray) -> None:
-        """`before` is what comes out before the first row."""
-        self._kept = np.tile(before, (self.columns, *(1 for _ in before.shape)))
-
-    def process(self, rows: np.ndarray) -> np.ndarray:
-        known = np.concatenate((self._kept, rows))
-        self._kept = known[len(rows) :]
-        return known[: len(rows)]
 
 
 class _Lift:

@@ -7,6 +7,8 @@ import numpy as np
 from voicelane.base.errors import ModelError
 from voicelane.dsp import samplers
 from voicelane.dsp.bands import at_levels, band_levels
+from voicelane.dsp.delay import Delay
+from voicelane.dsp.stft import N_BINS
 from voicelane.inference.manifest import read_manifest
 from voicelane.inference.onnx import Model, find_model
 
@@ -32,22 +34,23 @@ class Refiner:
         self.ahead = int(model.manifest.settings["ahead"])
         self._times, self._seed = samplers.times(steps), seed
         self._streams = [model.stream() for _ in range(steps)]
+        silence = np.zeros((1, N_BINS, 2), np.float32)
+        self._late, self._late_levels = (
+            Delay(self.ahead, silence[0]),
+            Delay(self.ahead, band_levels(silence)[0]),
+        )
         self.reset()
 
     def reset(self) -> None:
-        for stream in self._streams:
-            stream.reset()
+        for part in (*self._streams, self._late, self._late_levels):
+            part.reset()
         self._rng = np.random.default_rng(self._seed)
-        silence = np.zeros((self.ahead, 257, 2), np.float32)
-        self._late, self._late_levels = silence, band_levels(silence)
 
     def process(self, noisy: np.ndarray, cleaned: np.ndarray) -> np.ndarray:
-        heard, now = np.concatenate((self._late, cleaned)), band_levels(cleaned)
-        levels = np.concatenate((self._late_levels, now))
-        self._late, self._late_levels = heard[len(cleaned) :], levels[len(cleaned) :]
-        base = levels[: len(cleaned)]
-        refined = self._refined(base, now, band_levels(noisy))
-        return at_levels(heard[: len(cleaned)], base, base + SHARE * (refined - base))
+        levels = band_levels(cleaned)
+        base = self._late_levels.process(levels)
+        refined = self._refined(base, levels, band_levels(noisy))
+        return at_levels(self._late.process(cleaned), base, base + SHARE * (refined - base))
 
     def _refined(self, base: np.ndarray, cleaned: np.ndarray, noisy: np.ndarray) -> np.ndarray:
         """Levels (n, 80)."""

@@ -25,7 +25,7 @@ from voicelane.voices.fitting import Fitter, Target
 from voicelane.voices.schedule import Schedule, Stretch, overlaps, solos, stretches
 from voicelane.voices.targets import drawing
 from voicelane.voices.watermark import Marker
-from voicelane.words.recording import Reel
+from voicelane.words.recording import cut_out
 from voicelane.words.store import words_of, write_words
 
 SOURCE = "an anonymised recording"
@@ -164,7 +164,7 @@ def _changes(
     speakers = list(dict.fromkeys(name for part in parts for name in part.speakers))
     alone = {s: solos(parts, s, samples(SAMPLE_S), samples(LEAST_S)) for s in speakers}
     chosen, found = list[np.ndarray](), dict[str, Change]()
-    for speaker, sound in _samples(session.sound(), alone).items():
+    for speaker, sound in cut_out(session.sound(), alone, samples(SAMPLE_S)).items():
         try:
             reach = fitter.reach(sound)
         except AudioError:
@@ -183,17 +183,6 @@ def most_apart(voices: Sequence[Target], others: Sequence[np.ndarray]) -> Target
         raise StoreError("no pseudo-voice could be drawn; make some", " with `voicelane voices new`")
     rows = np.stack(others)
     return min(voices, key=lambda voice: float((rows @ voice.embedding).max()))
-
-
-def _samples(
-    blocks: Iterable[np.ndarray], spans: Mapping[str, Sequence[tuple[int, int]]]
-) -> dict[str, np.ndarray]:
-    """What each speaker says in the spans, in one pass through the sound."""
-    reel, found = Reel(blocks), {speaker: [np.zeros(0, np.float32)] for speaker in spans}
-    order = sorted((start, end, speaker) for speaker, own in spans.items() for start, end in own)
-    for start, end, speaker in order:
-        found[speaker].append(reel.cut(start, min(end, start + samples(SAMPLE_S))))
-    return {speaker: np.concatenate(parts) for speaker, parts in found.items()}
 
 
 def _spoken(blocks: Iterable[np.ndarray], schedule: Schedule) -> Iterator[tuple[int, np.ndarray]]:

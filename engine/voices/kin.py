@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,8 @@ from voicelane.sessions.voices import Heard, read_heard, write_heard
 from voicelane.stages.encoder import load_encoder
 from voicelane.stages.recogniser import ENROLLED_S, LEAD_LLR, Person, mean_voice
 from voicelane.stages.scale import Scale, centred, load_scale
-from voicelane.voices.schedule import Span, solos, stretches
-from voicelane.words.recording import Reel
+from voicelane.voices.schedule import solos, stretches
+from voicelane.words.recording import cut_out
 
 WANTED_SAMPLES, LEAST_SAMPLES = samples(20.0), samples(1.0)
 """Of speech that a voice is taken from, and of a stretch of it where there are longer ones."""
@@ -111,7 +111,8 @@ class Kin:
         parts = stretches(session.turns())
         speakers = dict.fromkeys(s for part in parts for s in part.speakers)
         spans = {s: solos(parts, s, WANTED_SAMPLES, LEAST_SAMPLES) for s in speakers}
-        found = [(who, *self._voice(sound)) for who, sound in cut(session, spans).items() if len(sound)]
+        said = cut_out(session.sound(), spans, WANTED_SAMPLES)
+        found = [(who, *self._voice(sound)) for who, sound in said.items() if len(sound)]
         kept = [row for row in found if row[2] >= ENOUGH_S]
         vectors = np.array([v for _, v, _ in kept], np.float32).reshape(-1, self._embedder.dim)
         return Heard(tuple(who for who, _, _ in kept), vectors, np.array([s for _, _, s in kept]))
@@ -121,14 +122,6 @@ class Kin:
         if len(sound) < LEAST_SAMPLES:
             return np.zeros(self._embedder.dim, np.float32), 0.0
         return self._embedder.embed(ArraySource(sound)), self._embedder.speech_s
-
-
-def cut(session: Session, spans: Mapping[str, Sequence[Span]]) -> dict[str, np.ndarray]:
-    """What each speaker says in the spans, float32 (n,), in one pass through the sound."""
-    reel, found = Reel(session.sound()), {who: [np.zeros(0, np.float32)] for who in spans}
-    for start, end, who in sorted((start, end, who) for who, own in spans.items() for start, end in own):
-        found[who].append(reel.cut(start, min(end, start + WANTED_SAMPLES)))
-    return {who: np.concatenate(parts) for who, parts in found.items()}
 
 
 def suggested(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 
@@ -29,6 +29,17 @@ class Reel:
             done = min(max(0, start - self._at), len(self._kept))
             self._kept, self._at = np.concatenate((self._kept[done:], block)), self._at + done
         return self._kept[max(0, start - self._at) : max(0, end - self._at)]
+
+
+def cut_out(
+    blocks: Iterable[np.ndarray], spans: Mapping[str, Sequence[Span]], most: int
+) -> dict[str, np.ndarray]:
+    """What each speaker says in their spans, `most` samples of each, float32 (n,), in one pass through the
+    sound."""
+    reel, found = Reel(blocks), {who: [np.zeros(0, np.float32)] for who in spans}
+    for start, end, who in sorted((start, end, who) for who, own in spans.items() for start, end in own):
+        found[who].append(reel.cut(start, min(end, start + most)))
+    return {who: np.concatenate(parts) for who, parts in found.items()}
 
 
 def recognise(

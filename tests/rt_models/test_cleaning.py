@@ -16,18 +16,10 @@ pytest.importorskip("pyroomacoustics")
 from voicelane.rt_models.export.cleaner import export_cleaner  # noqa: E402
 from voicelane.rt_models.nets.cleaner import CleanerConfig, CleanerNet, band_matrix  # noqa: E402
 from voicelane.rt_models.training import cleaning  # noqa: E402
-from voicelane.rt_models.training.corpus import Prepared  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
 SMALL = CleanerConfig(width=16, fine=8, coarse=8, filtered=4)
-
-
-@pytest.fixture
-def data(cache, tmp_path) -> Prepared:
-    rng = np.random.default_rng(0)
-    room = (rng.standard_normal(800) * np.exp(-np.arange(800) / 100)).astype("f4")
-    return Prepared(cache, [room], [rng.standard_normal(20_000).astype("f4")], tmp_path)
 
 
 @pytest.fixture

@@ -19,18 +19,10 @@ from voicelane.rt_models.export.refiner import export_refiner  # noqa: E402
 from voicelane.rt_models.nets.refiner import RefinerConfig, RefinerNet  # noqa: E402
 from voicelane.rt_models.training import cleaning, refining  # noqa: E402
 from voicelane.rt_models.training.cleaning import SoundConfig  # noqa: E402
-from voicelane.rt_models.training.corpus import Prepared  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
 SMALL = RefinerConfig(width=32, blocks=2, kernel=3)
-
-
-@pytest.fixture
-def data(cache, tmp_path) -> Prepared:
-    rng = np.random.default_rng(0)
-    room = (rng.standard_normal(800) * np.exp(-np.arange(800) / 100)).astype("f4")
-    return Prepared(cache, [room], [rng.standard_normal(20_000).astype("f4")], tmp_path)
 
 
 @pytest.fixture

@@ -86,6 +86,16 @@ def test_what_was_heard_is_kept_until_somebody_corrects_the_session(two_sessions
     assert sorted(heard) == ["monday", "monday", "tuesday"]
 
 
+def test_a_disk_that_takes_nothing_costs_time_alone(two_sessions, home, monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("voicelane.sessions.voices.write_private", full)
+    assert voicelane("sessions", "suggest", "tuesday") == 0
+    found = capsys.readouterr()
+    assert "sounds like" in found.out and "not compared" not in found.err
+
+
 def test_a_session_without_sound_is_left_out_and_said(two_sessions, home, capsys):
     (session_folder("monday") / "audio.flac").unlink()
     assert voicelane("sessions", "suggest", "tuesday") == 1
