@@ -57,8 +57,10 @@ class Denoiser:
     def reset(self) -> None:
         for stage in (self._framer, self._stft, self._istft, self._network, self._lift):
             stage.reset()
-        for late in (self._delay, self._gain_delay, *([self._refiner] if self._refiner else [])):
+        for late in (self._delay, self._gain_delay):
             late.reset()
+        if self._refiner:
+            self._refiner.reset()
         self._early = self._behind  # samples before the first one, still to come out
         self._heard = np.zeros(0, np.float32)
 

@@ -35,15 +35,15 @@ class Refiner:
         self._times, self._seed = samplers.times(steps), seed
         self._streams = [model.stream() for _ in range(steps)]
         silence = np.zeros((1, N_BINS, 2), np.float32)
-        self._late, self._late_levels = (
-            Delay(self.ahead, silence[0]),
-            Delay(self.ahead, band_levels(silence)[0]),
-        )
+        self._late = Delay(self.ahead, silence[0])
+        self._late_levels = Delay(self.ahead, band_levels(silence)[0])
         self.reset()
 
     def reset(self) -> None:
-        for part in (*self._streams, self._late, self._late_levels):
-            part.reset()
+        for stream in self._streams:
+            stream.reset()
+        for late in (self._late, self._late_levels):
+            late.reset()
         self._rng = np.random.default_rng(self._seed)
 
     def process(self, noisy: np.ndarray, cleaned: np.ndarray) -> np.ndarray:
