@@ -12,6 +12,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from voicelane.gui.look.theme import ASSETS
+from voicelane.gui.model.language import speak
 from voicelane.gui.window import Window
 from voicelane.gui.work.studio import Studio
 
@@ -34,6 +35,7 @@ def application(arguments: list[str]) -> QApplication:
 def open_window(app: QApplication) -> Window:
     """The window with everything behind it, following the system's light and dark."""
     studio = Studio()
+    speak(studio.preferences.now.interface)
     studio.dress()
     app.styleHints().colorSchemeChanged.connect(studio.dress)
     window = Window(studio)

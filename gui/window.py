@@ -23,6 +23,7 @@ from voicelane import VoicelaneError
 from voicelane.gui.look.focus import FocusGuard, turned
 from voicelane.gui.look.icons import icon
 from voicelane.gui.look.theme import GAP, SMALL
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.panels.banner import Banner
 from voicelane.gui.panels.health import HealthPage, StatusLine
 from voicelane.gui.panels.help import KeySheet, about
@@ -39,17 +40,19 @@ from voicelane.gui.work.leaving import SAVE, STAY
 from voicelane.gui.work.studio import Studio
 
 PAGES = {
-    "listen": ("Listen", "microphone"),
-    "sessions": ("Sessions", "sessions"),
-    "people": ("People", "people"),
-    "voices": ("Voices", "voices"),
-    "verify": ("Verify", "verify"),
-    "health": ("Health", "health"),
-    "settings": ("Settings", "settings"),
+    "listen": (later("Listen"), "microphone"),
+    "sessions": (later("Sessions"), "sessions"),
+    "people": (later("People"), "people"),
+    "voices": (later("Voices"), "voices"),
+    "verify": (later("Verify"), "verify"),
+    "health": (later("Health"), "health"),
+    "settings": (later("Settings"), "settings"),
 }
 
 WANTED, LEAST = QSize(1280, 800), QSize(760, 520)
 """Pixels that the window has at first where there is room, and at least."""
+RAIL = 76
+"""Pixels of a button on the left, at least."""
 FRAME = QSize(20, 60)
 """What a title bar and borders may take."""
 
@@ -98,7 +101,7 @@ class Window(QMainWindow):
         if studio.preferences.now.geometry:
             self.restoreGeometry(QByteArray.fromHex(studio.preferences.now.geometry.encode()))
         if studio.preferences.problem:
-            self.banner.say(studio.preferences.problem)
+            self.banner.say(tr("{problem}; the defaults are used", problem=studio.preferences.problem))
 
     def show_page(self, name: str) -> None:
         """One of `PAGES`."""
@@ -115,25 +118,29 @@ class Window(QMainWindow):
     def _assemble(self) -> None:
         rail = QFrame()
         rail.setObjectName("rail")
-        rail.setAccessibleName("Pages")
+        rail.setAccessibleName(tr("Pages"))
         buttons = QVBoxLayout(rail)
         buttons.setContentsMargins(SMALL, GAP, SMALL, GAP)
         buttons.setSpacing(SMALL)
         self._rail = QButtonGroup(self)
-        for number, (name, (title, _)) in enumerate(PAGES.items()):
-            found = QToolButton()
+        for number, (name, (words, _)) in enumerate(PAGES.items()):
+            found, title = QToolButton(), tr(words)
             found.setText(title)
-            found.setAccessibleName(f"Page: {title}")
-            found.setToolTip(f"{title} (Ctrl+{number + 1})")
+            found.setAccessibleName(tr("Page: {title}", title=title))
+            found.setToolTip(tr("{title} (Ctrl+{number})", title=title, number=number + 1))
             found.setShortcut(f"Ctrl+{number + 1}")
             found.setCheckable(True)
             found.setChecked(number == 0)
             found.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             found.setIconSize(QSize(22, 22))
-            found.setFixedSize(76, 56)
             found.clicked.connect(lambda _checked=False, name=name: self.show_page(name))
             self._rail.addButton(found, number)
             buttons.addWidget(found)
+        for each in self._rail.buttons():
+            each.ensurePolished()  # before, it has other borders
+        width = max(RAIL, *(each.sizeHint().width() for each in self._rail.buttons()))
+        for each in self._rail.buttons():
+            each.setFixedSize(width, 56)
         buttons.addStretch(1)
         body = QWidget()
         column = QVBoxLayout(body)
@@ -153,34 +160,34 @@ class Window(QMainWindow):
     def _menus(self) -> None:
         studio, timeline, document = self.studio, self.listen.timeline, self.listen.document
         keys = QKeySequence.StandardKey
-        file, edit, view = (self.menuBar().addMenu(name) for name in ("&File", "&Edit", "&View"))
-        self._action(file, "Open a sound file …", self.ask_for_file, keys.Open)
-        self._action(file, "Recorded sessions", lambda: self.show_page("sessions"))
+        file, edit, view = (self.menuBar().addMenu(name) for name in (tr("&File"), tr("&Edit"), tr("&View")))
+        self._action(file, tr("Open a sound file …"), self.ask_for_file, keys.Open)
+        self._action(file, tr("Recorded sessions"), lambda: self.show_page("sessions"))
         file.addSeparator()
-        self._action(file, "Begin a new conversation", studio.listen)
-        self._action(file, "Save as session", studio.keep, keys.Save)
-        self._action(file, "Export …", self._on_document(document.choose_format), "Ctrl+E")
-        self._action(file, "Summary", self._on_document(document.show_summary), "Ctrl+I")
-        self._action(file, "Print …", self._on_document(document.print_summary), keys.Print)
-        self._action(file, "Rename …", self._on_document(document.ask_for_name))
-        self._action(file, "Delete …", self._on_document(document.ask_to_delete))
+        self._action(file, tr("Begin a new conversation"), studio.listen)
+        self._action(file, tr("Save as session"), studio.keep, keys.Save)
+        self._action(file, tr("Export …"), self._on_document(document.choose_format), "Ctrl+E")
+        self._action(file, tr("Summary"), self._on_document(document.show_summary), "Ctrl+I")
+        self._action(file, tr("Print …"), self._on_document(document.print_summary), keys.Print)
+        self._action(file, tr("Rename …"), self._on_document(document.ask_for_name))
+        self._action(file, tr("Delete …"), self._on_document(document.ask_to_delete))
         file.addSeparator()
-        self._action(file, "Quit", self.close, keys.Quit)
-        self._action(edit, "Undo", studio.undo, keys.Undo)
-        self._action(edit, "Redo", studio.redo, keys.Redo)
+        self._action(file, tr("Quit"), self.close, keys.Quit)
+        self._action(edit, tr("Undo"), studio.undo, keys.Undo)
+        self._action(edit, tr("Redo"), studio.redo, keys.Redo)
         self.menuBar().insertMenu(view.menuAction(), self.transport.playback)
-        lab = self._action(view, "Lab view", lambda: None, "Ctrl+Shift+L")
+        lab = self._action(view, tr("Lab view"), lambda: None, "Ctrl+Shift+L")
         lab.setCheckable(True)
         lab.setChecked(studio.preferences.now.lab)
         lab.toggled.connect(studio.preferences.setter("lab"))
         studio.preferences.changed.connect(lambda: lab.setChecked(studio.preferences.now.lab))
-        self._action(view, "Follow the newest sound", lambda: timeline.follow(True))
-        self._action(view, "Zoom in", lambda: timeline.zoom(1.25), keys.ZoomIn)
-        self._action(view, "Zoom out", lambda: timeline.zoom(0.8), keys.ZoomOut)
-        self._action(view, "Show everything", timeline.whole, "Ctrl+0")
-        helping = self.menuBar().addMenu("&Help")
-        self._action(helping, "Keys", self.show_keys, keys.HelpContents)
-        self._action(helping, "About voicelane", lambda: about(self))
+        self._action(view, tr("Follow the newest sound"), lambda: timeline.follow(True))
+        self._action(view, tr("Zoom in"), lambda: timeline.zoom(1.25), keys.ZoomIn)
+        self._action(view, tr("Zoom out"), lambda: timeline.zoom(0.8), keys.ZoomOut)
+        self._action(view, tr("Show everything"), timeline.whole, "Ctrl+0")
+        helping = self.menuBar().addMenu(tr("&Help"))
+        self._action(helping, tr("Keys"), self.show_keys, keys.HelpContents)
+        self._action(helping, tr("About voicelane"), lambda: about(self))
 
     def show_keys(self) -> None:
         """Every key on one sheet."""
@@ -191,7 +198,7 @@ class Window(QMainWindow):
 
         def acting() -> None:
             if self.studio.conversation.empty:
-                self.studio.told.emit("there is no conversation on the screen")
+                self.studio.told.emit(tr("there is no conversation on the screen"))
                 return
             self.show_page("listen")
             act()
@@ -248,7 +255,9 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Everything heard is written before the window goes, or somebody said that it need not be."""
         studio = self.studio
-        answer = studio.ask(studio.conversation, "Quit") if self._asks and studio.conversation.unsaved else ""
+        answer = (
+            studio.ask(studio.conversation, tr("Quit")) if self._asks and studio.conversation.unsaved else ""
+        )
         if answer in (STAY, SAVE):
             event.ignore()
             if answer == SAVE:

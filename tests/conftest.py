@@ -166,6 +166,7 @@ def loudspeakers() -> list[Loudspeaker]:
 @pytest.fixture
 def studio(qtbot: QtBot, home: Path, loudspeakers: list[Loudspeaker]) -> Iterator[Studio]:
     """Everything behind the window, with a loudspeaker of cardboard."""
+    from voicelane.gui.model.language import speak
     from voicelane.gui.work.jobs import Job
     from voicelane.gui.work.player import Player
     from voicelane.gui.work.studio import Studio
@@ -174,6 +175,7 @@ def studio(qtbot: QtBot, home: Path, loudspeakers: list[Loudspeaker]) -> Iterato
         loudspeakers.append(Loudspeaker(*arguments))
         return loudspeakers[-1]
 
+    speak("en")
     found = Studio(player=Player(open_stream))
     found.ask = lambda *_: "leave"
     found.dress()

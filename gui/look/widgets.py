@@ -163,3 +163,8 @@ class Hint(QLabel):
         self.setProperty("role", "quiet")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setWordWrap(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """All of them are seen, however many lines they take."""
+        super().resizeEvent(event)
+        self.setMinimumHeight(self.heightForWidth(event.size().width()))

@@ -13,6 +13,7 @@ from voicelane import Event, LabelDesk, Session, SpeakerTurn, VoicelaneError, op
 from voicelane.base import Space, StoreError
 from voicelane.events import SinkFailed, VoiceMeasured, Word
 from voicelane.gui.model.lanes import Lane, Lanes
+from voicelane.gui.model.language import tr
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.model.state import State, ended, reduce_all
 from voicelane.gui.model.viewport import Viewport
@@ -185,7 +186,7 @@ class Conversation(QObject):
         for event in events:
             if isinstance(event, SinkFailed):
                 self.kept = False
-                self.refused.emit(f"{event.reason}; listening goes on without it")
+                self.refused.emit(tr("{reason}; listening goes on without it", reason=event.reason))
 
     def end(self, folder: str | None) -> None:
         """The stream is over; one that was recorded from beginning to end is a session from now on."""
@@ -287,7 +288,7 @@ class Conversation(QObject):
 
     def _correct(self, request: Callable[[LabelDesk], object]) -> None:
         if self.saving:
-            raise VoicelaneError("the conversation is being saved; correct it in a moment")
+            raise VoicelaneError(tr("the conversation is being saved; correct it in a moment"))
         if self.live is not None:
             request(self.live)
         elif self.session is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from voicelane import Enroller, PipelineConfig, ProfileStore
 from voicelane.base import ModelError, Space, StoreError
+from voicelane.gui.model.language import tr
 from voicelane.gui.model.wording import words_for
 from voicelane.voices import PseudoVoices, Voice, VoiceLibrary, load_pseudo_voices
 
@@ -35,10 +36,10 @@ class Entry:
     def whose(self) -> str:
         """For people."""
         if self.vector is None:
-            return "of other models"
+            return tr("of other models")
         if self.kind == PSEUDO:
-            return "nobody's"
-        return "consents" if self.consent else "no consent"
+            return tr("nobody's")
+        return tr("consents") if self.consent else tr("no consent")
 
 
 @dataclass(frozen=True, eq=False)

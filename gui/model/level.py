@@ -9,6 +9,7 @@ import numpy as np
 
 from voicelane import SAMPLE_RATE
 from voicelane.base import FRAME_SAMPLES, samples
+from voicelane.gui.model.language import later, tr
 
 SILENT_DB = -90.0
 HISTORY_FRAMES = samples(10.0) // FRAME_SAMPLES
@@ -61,13 +62,15 @@ class Level:
         return float(loud - quiet)
 
 
-NOISE = ((20.0, "little"), (10.0, "some"), (-1e9, "much"))
+NOISE = later(
+    ((20.0, "little background noise"), (10.0, "some background noise"), (-1e9, "much background noise"))
+)
 """Decibels of the voice above the noise at least, and how much noise that is."""
 
 
 def noise_words(snr_db: float) -> str:
     """How much background noise there is."""
-    return f"{next(words for least, words in NOISE if snr_db >= least)} background noise"
+    return tr(next(words for least, words in NOISE if snr_db >= least))
 
 
 def decibels(amplitude: float) -> float:

@@ -25,6 +25,8 @@ class Settings:
     """Every choice with its default."""
 
     theme: Literal["system", "light", "dark"] = "system"
+    interface: Literal["system", "en", "de"] = "system"
+    """Language of the window."""
     source: str = "microphone"
     """`microphone`, `demo`, or the path of a file."""
     device: str = ""
@@ -96,7 +98,7 @@ class Preferences(QObject):
             try:
                 self.now = settings_from(of_today(read_table(self._path)), Settings, self._path)
             except ConfigError as problem:
-                self.problem = f"{words_for(problem)}; the defaults are used"
+                self.problem = words_for(problem)
 
     def change(self, **choices: Any) -> None:
         """Set some settings; raises `OSError` where they cannot be kept."""

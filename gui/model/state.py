@@ -1,4 +1,4 @@
-"""What the engine has said so far, as plain values: `reduce(state, event)` gives the next state. No Qt."""
+"""What the engine has said so far, as plain values: `reduce(state, event)` gives the next."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from voicelane.events import (
     Verification,
     VoiceMeasured,
 )
+from voicelane.gui.model.language import number, tr
 from voicelane.gui.model.log import Log
 from voicelane.labels import Relabelling
 
@@ -167,9 +168,9 @@ def _caption(state: State, event: Caption) -> State:
 
 
 def _behind(state: State, event: CaptionsBehind) -> State:
-    words = f"the words are {event.behind_s:.0f} s behind" if event.behind_s else ""
-    left_out = f"; {event.left_out_s:.0f} s have none" if event.left_out_s else ""
-    return replace(state, captions_problem=words + left_out)
+    parts = [tr("the words are {s} s behind", s=number(event.behind_s))] if event.behind_s else []
+    parts += [tr("{s} s have none", s=number(event.left_out_s))] if event.left_out_s else []
+    return replace(state, captions_problem="; ".join(parts))
 
 
 def _remark(state: State, event: SoundRemark) -> State:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from PySide6.QtCore import QLocale
+
 from voicelane import SAMPLE_RATE
 
 CLOSEST, WIDEST = 16.0, SAMPLE_RATE * 60.0
@@ -92,4 +94,4 @@ def clock(time_s: float, digits: int = 0) -> str:
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     text = f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
-    return f"{text}.{rest:0{digits}d}" if digits else text
+    return f"{text}{QLocale().decimalPoint()}{rest:0{digits}d}" if digits else text

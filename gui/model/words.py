@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from voicelane import SpeakerTurn
 from voicelane.base import samples, seconds
 from voicelane.events import Word
+from voicelane.gui.model.language import tr
 from voicelane.gui.model.viewport import clock
 from voicelane.words import Line, paragraphs
 
@@ -69,7 +70,7 @@ class Page:
 
 def name_of(line: Line, shown: Callable[[str], str]) -> str:
     """Who says a line, by the name that is shown."""
-    return shown(line.speaker) if line.speaker else "somebody"
+    return shown(line.speaker) if line.speaker else tr("somebody")
 
 
 def laid_out(lines: Sequence[Line], shown: Callable[[str], str]) -> Page:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QVBoxLayout, QWi
 
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.widgets import label, number_field
+from voicelane.gui.model.language import tr
 
 
 class Advanced(QWidget):
@@ -14,7 +15,7 @@ class Advanced(QWidget):
     def __init__(self, name: str) -> None:
         """`name` is said by screen readers."""
         super().__init__()
-        self.switch, self._form = QCheckBox("Advanced"), QWidget()
+        self.switch, self._form = QCheckBox(tr("Advanced")), QWidget()
         self.switch.setAccessibleName(name)
         self.switch.toggled.connect(self._form.setVisible)
         self._rows = QFormLayout(self._form)

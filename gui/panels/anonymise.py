@@ -20,6 +20,7 @@ from voicelane import open_session
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import button, label
+from voicelane.gui.model.language import later, percent, sentence, tr
 from voicelane.gui.work.jobs import Course, Job
 from voicelane.gui.work.studio import Studio
 from voicelane.voices import Anonymised, anonymised_copy
@@ -27,14 +28,16 @@ from voicelane.voices import Anonymised, anonymised_copy
 REFRESH_MS = 60
 WIDTH = 520
 PERCENT = 100
-ABOUT = (
-    "Everybody in {0} gets a voice that is nobody's, the same throughout, in a new folder with the same "
+ABOUT = later(
+    "Everybody in {name} gets a voice that is nobody's, the same throughout, in a new folder with the same "
     "turns. What is said stays, with the names that are said in it."
 )
-OVERLAP = {
-    False: "Where several speak at once: one voice for all of them",
-    True: "Where several speak at once: silence",
-}
+OVERLAP = later(
+    {
+        False: "Where several speak at once: one voice for all of them",
+        True: "Where several speak at once: silence",
+    }
+)
 STEM = "anonymised"
 
 
@@ -47,23 +50,23 @@ class AnonymiseDialog(QDialog):
         self._studio, self._name = studio, name
         self.course: Course | None = None
         """Of the work, while there is some."""
-        self.setWindowTitle("Export anonymised")
-        self.keep_names = QCheckBox("Keep the names of people (else they are S1, S2, …)")
-        self.keep_names.setAccessibleName("Keep the names of people")
+        self.setWindowTitle(tr("Export anonymised"))
+        self.keep_names = QCheckBox(tr("Keep the names of people (else they are S1, S2, …)"))
+        self.keep_names.setAccessibleName(tr("Keep the names of people"))
         self.overlap, self.folder = QComboBox(), QLineEdit(str(_unused(self._start())))
         for mute, words in OVERLAP.items():
-            self.overlap.addItem(words, mute)
-        self.overlap.setAccessibleName("Where several speak at once")
-        self.folder.setAccessibleName("New folder")
-        self.choose = button("In another folder …", self._choose)
+            self.overlap.addItem(tr(words), mute)
+        self.overlap.setAccessibleName(tr("Where several speak at once"))
+        self.folder.setAccessibleName(tr("New folder"))
+        self.choose = button(tr("In another folder …"), self._choose)
         self.bar, self.words = QProgressBar(), label("", wrap=True)
         self.bar.setRange(0, PERCENT)
         self.bar.setMaximumHeight(8)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the export")
-        self.words.setAccessibleName("State of the export")
-        self.export_button = button("Export", self.export, primary=True)
-        self.cancel_button = button("Cancel", self.close)
+        self.bar.setAccessibleName(tr("Progress of the export"))
+        self.words.setAccessibleName(tr("State of the export"))
+        self.export_button = button(tr("Export"), self.export, primary=True)
+        self.cancel_button = button(tr("Cancel"), self.close)
         self._assemble()
         self._timer = Ticking(self, studio, REFRESH_MS, self._tick)
         self._show()
@@ -80,7 +83,7 @@ class AnonymiseDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GAP, 2 * GAP, 2 * GAP, GAP)
         layout.setSpacing(GAP)
-        layout.addWidget(label(ABOUT.format(self._name), "quiet", wrap=True))
+        layout.addWidget(label(tr(ABOUT, name=self._name), "quiet", wrap=True))
         layout.addWidget(self.keep_names)
         layout.addWidget(self.overlap)
         layout.addLayout(place)
@@ -105,7 +108,7 @@ class AnonymiseDialog(QDialog):
             return anonymised_copy(session, folder, config, None, mute, keep, progress=progress)
 
         Job(work, self._done, self._failed)
-        self.words.setText("listening to every voice …")
+        self.words.setText(tr("listening to every voice …"))
         self._timer.wake()
         self._show()
 
@@ -125,20 +128,20 @@ class AnonymiseDialog(QDialog):
         """It is there, or was cancelled."""
         self.course = None
         if found is not None:
-            self._studio.told.emit(f"{self._name} is anonymised: {found.folder}")
+            self._studio.told.emit(tr("{name} is anonymised: {folder}", name=self._name, folder=found.folder))
             for remark in found.remarks:
                 self._studio.told.emit(remark)
         self.close()
 
-    def _failed(self, sentence: str) -> None:
+    def _failed(self, problem: str) -> None:
         self.course = None
-        self.words.setText(sentence[:1].upper() + sentence[1:])
+        self.words.setText(sentence(problem))
         self._show()
         if not self.isVisible():
             self.deleteLater()
 
     def _choose(self) -> None:
-        if parent := self._studio.files.folder(self, "Where the new folder is made"):
+        if parent := self._studio.files.folder(self, tr("Where the new folder is made")):
             self.folder.setText(str(_unused(Path(parent))))
 
     def _start(self) -> Path:
@@ -159,7 +162,7 @@ class AnonymiseDialog(QDialog):
         share = self.course.share
         self.bar.setValue(round(PERCENT * share))
         if share:
-            self.words.setText(f"{PERCENT * share:.0f} % of the sound has new voices")
+            self.words.setText(tr("{percent} of the sound has new voices", percent=percent(share)))
 
 
 def _unused(parent: Path) -> Path:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 from voicelane.gui.look.icons import icon
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.widgets import IconButton, button, label
+from voicelane.gui.model.language import sentence, tr
 from voicelane.gui.work.studio import Studio
 
 
@@ -21,11 +22,11 @@ class Banner(QFrame):
         self._studio = studio
         self.setObjectName("banner")
         self.words = label("", wrap=True)
-        self.words.setAccessibleName("Notice")
+        self.words.setAccessibleName(tr("Notice"))
         self._icon = QLabel()
         self._act: Callable[[], object] | None = None
-        self.action: QPushButton = button("Open it", self._do)
-        self.close_button = IconButton(studio, "close", "Close this notice", self.hide)
+        self.action: QPushButton = button(tr("Open it"), self._do)
+        self.close_button = IconButton(studio, "close", tr("Close this notice"), self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, SMALL, SMALL, SMALL)
         row.addWidget(self._icon)
@@ -38,9 +39,9 @@ class Banner(QFrame):
         studio.themed.connect(self._dress)
         self._dress()
 
-    def say(self, sentence: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
+    def say(self, words: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
         """Show a sentence, and a button for what can be done about it."""
-        self.words.setText(sentence[:1].upper() + sentence[1:])
+        self.words.setText(sentence(words))
         self._act = act
         self.action.setText(offer)
         self.action.setAccessibleName(offer)

@@ -7,19 +7,22 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QProgre
 from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import button, card, label
+from voicelane.gui.model.language import later, number, tr
 from voicelane.gui.work.challenging import ASKING, IDLE, JUDGING, PREPARING, SPEAKING
 from voicelane.gui.work.studio import Studio
 from voicelane.voices import ANSWER_S
 
 REFRESH_MS = 60
 PER_S = 10
-LANGUAGES = {"en": "in English", "ar": "in Arabic"}
-WORDS = {
-    IDLE: "Four digits are drawn and asked for: what was recorded before cannot answer them.",
-    PREPARING: "preparing …",
-    SPEAKING: "Listen; then say the digits, with pauses between.",
-    JUDGING: "listening to the answer …",
-}
+LANGUAGES = later({"en": "in English", "ar": "in Arabic"})
+WORDS = later(
+    {
+        IDLE: "Four digits are drawn and asked for: what was recorded before cannot answer them.",
+        PREPARING: "preparing …",
+        SPEAKING: "Listen; then say the digits, with pauses between.",
+        JUDGING: "listening to the answer …",
+    }
+)
 
 
 class Challenge(QFrame):
@@ -30,20 +33,20 @@ class Challenge(QFrame):
         self._studio, self._challenging = studio, studio.challenging
         self.person = ""
         """Who is asked; nobody if empty."""
-        frame, layout = card("Challenge")
-        self.ask = button("Ask for digits", self._ask_or_end)
-        self.language, self.aloud = QComboBox(), QCheckBox("Say them aloud")
+        frame, layout = card(tr("Challenge"))
+        self.ask = button(tr("Ask for digits"), self._ask_or_end)
+        self.language, self.aloud = QComboBox(), QCheckBox(tr("Say them aloud"))
         for code, words in LANGUAGES.items():
-            self.language.addItem(words, code)
-        self.language.setAccessibleName("Language of the digits")
-        self.aloud.setAccessibleName("Say the digits aloud")
+            self.language.addItem(tr(words), code)
+        self.language.setAccessibleName(tr("Language of the digits"))
+        self.aloud.setAccessibleName(tr("Say the digits aloud"))
         self.digits, self.words = label("", "big"), label("", "quiet", wrap=True)
-        self.digits.setAccessibleName("Digits to say")
+        self.digits.setAccessibleName(tr("Digits to say"))
         self.bar = QProgressBar()
         self.bar.setRange(0, round(PER_S * ANSWER_S))
         self.bar.setMaximumHeight(8)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Time left to answer")
+        self.bar.setAccessibleName(tr("Time left to answer"))
         row = QHBoxLayout()
         row.setSpacing(SMALL)
         for widget in (self.ask, self.language, self.aloud):
@@ -65,7 +68,9 @@ class Challenge(QFrame):
         """What can be done now."""
         state = self._challenging.state
         shown = state in (ASKING, JUDGING)
-        self.ask.setText("Done" if state == ASKING else "Cancel" if state != IDLE else "Ask for digits")
+        self.ask.setText(
+            tr("Done") if state == ASKING else tr("Cancel") if state != IDLE else tr("Ask for digits")
+        )
         self.ask.setAccessibleName(self.ask.text())
         free = self._studio.listening.state == IDLE
         self.ask.setEnabled(state != IDLE or (free and bool(self.person)))
@@ -87,6 +92,6 @@ class Challenge(QFrame):
 
     def _tick(self) -> None:
         state, left_s = self._challenging.state, self._challenging.left_s
-        asking = f"Say these digits, with pauses between; {left_s:.0f} s are left."
-        self.words.setText(asking if state == ASKING else WORDS[state])
+        asking = tr("Say these digits, with pauses between; {left_s} s are left.", left_s=number(left_s))
+        self.words.setText(asking if state == ASKING else tr(WORDS[state]))
         self.bar.setValue(round(PER_S * left_s))

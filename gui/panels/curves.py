@@ -12,6 +12,7 @@ from voicelane import SAMPLE_RATE
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import label
 from voicelane.gui.model.lanes import Lane
+from voicelane.gui.model.language import later, number, tr
 from voicelane.gui.panels.plot import framed, plot_widget
 from voicelane.gui.panels.timeline.rows import HEADER
 from voicelane.gui.work.studio import Studio
@@ -20,7 +21,7 @@ REFRESH_MS = 100
 MOST_POINTS = 1_500
 BREAK_S = 1.0
 """Silence after which a curve begins anew."""
-EMPTY = "The likeness of the voice to every speaker is drawn here while somebody speaks."
+EMPTY = later("The likeness of the voice to every speaker is drawn here while somebody speaks.")
 
 
 class Curves(QFrame):
@@ -30,10 +31,10 @@ class Curves(QFrame):
         super().__init__()
         self._studio, self._conversation = studio, studio.conversation
         self.setProperty("card", True)
-        self.plot = plot_widget(studio, "Similarity to each speaker over time")
+        self.plot = plot_widget(studio, tr("Similarity to each speaker over time"))
         self.plot.setYRange(-0.3, 1.1, padding=0)
         self.plot.getAxis("left").setWidth(HEADER - 1)
-        self.plot.getAxis("left").setTicks([[(0.0, "0"), (0.5, "0.5"), (1.0, "1")]])
+        self.plot.getAxis("left").setTicks([[(0.0, "0"), (0.5, number(0.5, 1)), (1.0, "1")]])
         self.plot.getAxis("bottom").setStyle(showValues=False)
         self.plot.getAxis("bottom").setHeight(6)
         self.plot.showGrid(y=True, alpha=0.15)
@@ -42,8 +43,8 @@ class Curves(QFrame):
         self.plot.addItem(self._cursor)
         self._curves: dict[str, pyqtgraph.PlotDataItem] = {}
         self._drawn: tuple[object, ...] = ()
-        words = label("cosine of the voice to each speaker", "quiet")
-        self._stack = framed(self, [label("Similarity", "heading"), words], self.plot, EMPTY)
+        words = label(tr("cosine of the voice to each speaker"), "quiet")
+        self._stack = framed(self, [label(tr("Similarity"), "heading"), words], self.plot, tr(EMPTY))
         self._timer = Ticking(self, studio, REFRESH_MS, self.refresh)
         studio.themed.connect(self._forget)
 

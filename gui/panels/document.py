@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QInputDialog, QSizePolicy
 
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.widgets import IconButton, button, label
+from voicelane.gui.model.language import tr
 from voicelane.gui.panels.formats import ask_where, format_menu
 from voicelane.gui.panels.summary import SummaryWindow
 from voicelane.gui.work.leaving import confirmed
@@ -20,19 +21,19 @@ class DocumentBar(QFrame):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio, self._conversation = studio, studio.conversation
-        self.setAccessibleName("Document")
+        self.setAccessibleName(tr("Document"))
         self.title, self.state = label("", "heading"), label("", "quiet")
-        self.title.setAccessibleName("Name of the conversation")
+        self.title.setAccessibleName(tr("Name of the conversation"))
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.state.setAccessibleName("Whether it is saved")
-        self.save = button("Save", studio.keep, primary=True)
-        self.save.setAccessibleName("Save as session")
-        self.summary = button("Summary", self.show_summary)
-        self.export = button("Export …", self.choose_format)
-        self.rename = button("Rename …", self.ask_for_name)
-        self.delete = button("Delete …", self.ask_to_delete, danger=True)
-        self.undo = IconButton(studio, "undo", "Undo the latest correction (Ctrl+Z)", studio.undo)
-        self.redo = IconButton(studio, "redo", "Redo (Ctrl+Shift+Z)", studio.redo)
+        self.state.setAccessibleName(tr("Whether it is saved"))
+        self.save = button(tr("Save"), studio.keep, primary=True)
+        self.save.setAccessibleName(tr("Save as session"))
+        self.summary = button(tr("Summary"), self.show_summary)
+        self.export = button(tr("Export …"), self.choose_format)
+        self.rename = button(tr("Rename …"), self.ask_for_name)
+        self.delete = button(tr("Delete …"), self.ask_to_delete, danger=True)
+        self.undo = IconButton(studio, "undo", tr("Undo the latest correction (Ctrl+Z)"), studio.undo)
+        self.redo = IconButton(studio, "redo", tr("Redo (Ctrl+Shift+Z)"), studio.redo)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, 0, 0, 0)
         row.setSpacing(SMALL)
@@ -86,7 +87,7 @@ class DocumentBar(QFrame):
         if conversation.empty:
             return
         old = conversation.title
-        new, sure = QInputDialog.getText(self, "Rename", f"Name of {old}:", text=old)
+        new, sure = QInputDialog.getText(self, tr("Rename"), tr("Name of {name}:", name=old), text=old)
         if sure and new.strip() not in ("", old):
             self._studio.rename_document(new)
 
@@ -95,17 +96,17 @@ class DocumentBar(QFrame):
         conversation = self._conversation
         if conversation.empty:
             return
-        question = f"Delete {conversation.title}? Its sound and its turns are gone for good."
-        if not self.delete.isEnabled() or confirmed(self, "Delete", question):
+        question = tr("Delete {title}? Its sound and its turns are gone for good.", title=conversation.title)
+        if not self.delete.isEnabled() or confirmed(self, tr("Delete"), question):
             self._studio.delete_document()
 
     def _words(self, over: bool) -> str:
         conversation = self._conversation
         if conversation.saving:
-            return "being saved …"
+            return tr("being saved …")
         if not over:
-            return "being recorded" if conversation.kept else "not recorded"
-        return "saved" if conversation.session is not None else "not saved"
+            return tr("being recorded") if conversation.kept else tr("not recorded")
+        return tr("saved") if conversation.session is not None else tr("not saved")
 
     def _ask_where(self, kind: str) -> None:
         if path := ask_where(self._studio, self, kind, self._conversation.title):

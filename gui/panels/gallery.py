@@ -18,17 +18,19 @@ from PySide6.QtWidgets import (
 from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.widgets import Hint, Stretch, button, card, label
 from voicelane.gui.model.gallery import PERSON, PSEUDO, Entry
+from voicelane.gui.model.language import day, later, number, tr
 from voicelane.gui.work.leaving import confirmed
 from voicelane.gui.work.studio import Studio
 from voicelane.gui.work.voicing import IDLE
 
-COLUMNS = ("Name", "Whose", "Pitch")
+COLUMNS = later(("Name", "Whose", "Pitch"))
 LEAST_HEIGHT = 130
-EMPTY = "There is no voice yet.\nMake one on the right, or enrol somebody on the page People."
-CONSENT = (
-    "Does {0} allow that a computer speaks in their voice? Only they can say so. It is recorded with the "
+EMPTY = later("There is no voice yet.\nMake one on the right, or enrol somebody on the page People.")
+CONSENT = later(
+    "Does {name} allow that a computer speaks in their voice? Only they can say so. It is recorded with the "
     "profile, goes along when the profile is exported, and can be withdrawn."
 )
+OTHER_MODELS = later("{name} was made with other models, and cannot be used with those that are chosen.")
 
 
 class GalleryCard(QFrame):
@@ -42,25 +44,25 @@ class GalleryCard(QFrame):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio, self._voicing = studio, studio.voicing
-        frame, layout = card("Voices")
+        frame, layout = card(tr("Voices"))
         self.table = VoiceTable()
         self.table.itemSelectionChanged.connect(self._chosen)
         self.table.cellDoubleClicked.connect(lambda *_: self._listen())
         holder = QWidget()
         self._stack = QStackedLayout(holder)
-        self._stack.addWidget(Hint(EMPTY))
+        self._stack.addWidget(Hint(tr(EMPTY)))
         self._stack.addWidget(self.table)
         self.near = label("", "quiet", wrap=True)
-        self.near.setAccessibleName("About the voice")
-        self.listen_button = button("Listen", self._listen)
-        self.consent_button = button("Consent …", self._consent)
-        self.remove_button = button("Remove", self._remove, danger=True)
+        self.near.setAccessibleName(tr("About the voice"))
+        self.listen_button = button(tr("Hear it"), self._listen)
+        self.consent_button = button(tr("Consent …"), self._consent)
+        self.remove_button = button(tr("Remove"), self._remove, danger=True)
         row = QHBoxLayout()
         row.setSpacing(SMALL)
         for widget in (self.listen_button, self.consent_button, self.remove_button):
             row.addWidget(widget)
         row.addStretch(1)
-        layout.addWidget(label("Voices", "heading"))
+        layout.addWidget(label(tr("Voices"), "heading"))
         layout.addWidget(Stretch(holder, LEAST_HEIGHT), 1)
         layout.addWidget(self.near)
         layout.addLayout(row)
@@ -108,19 +110,23 @@ class GalleryCard(QFrame):
         self.remove_button.setEnabled(idle and entry is not None and entry.kind == PSEUDO)
         self.consent_button.setEnabled(person)
         given = entry is not None and bool(entry.consent)
-        self.consent_button.setText("Withdraw" if given else "Consent …")
-        self.consent_button.setAccessibleName("Withdraw consent" if given else "Record consent")
-        self.near.setText(self._about(entry) if entry else "Choose a voice to hear it.")
+        self.consent_button.setText(tr("Withdraw") if given else tr("Consent …"))
+        self.consent_button.setAccessibleName(tr("Withdraw consent") if given else tr("Record consent"))
+        self.near.setText(self._about(entry) if entry else tr("Choose a voice to hear it."))
 
     def _about(self, entry: Entry) -> str:
         """What is known of a voice."""
         if entry.vector is None:
-            return f"{entry.name} was made with other models, and cannot be used with those that are chosen."
+            return tr(OTHER_MODELS, name=entry.name)
         near = self._voicing.gallery.nearest(entry)
         lab = self._studio.preferences.now.lab
-        names = ", ".join(f"{name} ({cosine:+.2f})" if lab else name for name, cosine in near)
-        since = f" Consents since {entry.consent[:10]}." if entry.consent else ""
-        return f"{entry.name}, {entry.whose}.{since}" + (f" Nearest: {names}." if names else "")
+        names = ", ".join(
+            f"{name} ({number(cosine, 2, sign=True)})" if lab else name for name, cosine in near
+        )
+        parts = [f"{entry.name}, {entry.whose}."]
+        parts += [tr("Consents since {day}.", day=day(entry.consent))] if entry.consent else []
+        parts += [tr("Nearest: {names}.", names=names)] if names else []
+        return " ".join(parts)
 
     def _listen(self) -> None:
         if (entry := self.entry) and self.listen_button.isEnabled():
@@ -129,13 +135,13 @@ class GalleryCard(QFrame):
     def _consent(self) -> None:
         if entry := self.entry:
             given = not entry.consent
-            if not given or confirmed(self, "Consent", CONSENT.format(entry.name)):
+            if not given or confirmed(self, tr("Consent"), tr(CONSENT, name=entry.name)):
                 self._voicing.set_consent(entry.name, given)
 
     def _remove(self) -> None:
         if entry := self.entry:
-            question = f"Remove the voice {entry.name}? It is gone for good."
-            if confirmed(self, "Remove", question):
+            question = tr("Remove the voice {name}? It is gone for good.", name=entry.name)
+            if confirmed(self, tr("Remove"), question):
                 self._voicing.remove(entry.name)
 
 
@@ -144,8 +150,8 @@ class VoiceTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, len(COLUMNS))
-        self.setAccessibleName("Voices")
-        self.setHorizontalHeaderLabels(COLUMNS)
+        self.setAccessibleName(tr("Voices"))
+        self.setHorizontalHeaderLabels([tr(column) for column in COLUMNS])
         self.verticalHeader().hide()
         self.setShowGrid(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -161,7 +167,7 @@ class VoiceTable(QTableWidget):
         """Those and no others."""
         self.setRowCount(len(entries))
         for row, entry in enumerate(entries):
-            pitch = f"{entry.pitch_hz:.0f} Hz" if entry.pitch_hz else ""
+            pitch = tr("{hz} Hz", hz=number(entry.pitch_hz)) if entry.pitch_hz else ""
             for column, text in enumerate((entry.name, entry.whose, pitch)):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)

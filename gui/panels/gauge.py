@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from voicelane.gui.model.language import number, tr
 from voicelane.gui.work.studio import Studio
 
 LEAST, MOST = -10.0, 10.0
@@ -27,7 +28,7 @@ class Gauge(QWidget):
         self._threshold: float | None = None
         self._shown = 0.0
         self.setMinimumSize(260, 200)
-        self.setAccessibleName("Log-likelihood ratio")
+        self.setAccessibleName(tr("Log-likelihood ratio"))
 
     def sizeHint(self) -> QSize:
         return QSize(340, 260)
@@ -39,7 +40,7 @@ class Gauge(QWidget):
         self._shown += SMOOTH * (target - self._shown)
         if abs(target - self._shown) < 0.02:
             self._shown = target
-        self.setAccessibleDescription("no evidence yet" if llr is None else f"{llr:+.1f}")
+        self.setAccessibleDescription(tr("no evidence yet") if llr is None else number(llr, 1, sign=True))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -75,7 +76,7 @@ class Gauge(QWidget):
         font.setBold(True)
         painter.setFont(font)
         painter.setPen(QColor(theme.text if self._llr is not None else theme.quiet))
-        words = "–" if self._llr is None else f"{self._llr:+.1f}"
+        words = "–" if self._llr is None else number(self._llr, 1, sign=True)
         painter.drawText(
             QRectF(middle.x() - radius, middle.y() - 6, 2 * radius, radius / 2),
             Qt.AlignmentFlag.AlignCenter,

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from voicelane.base import seconds
 from voicelane.gui.look.widgets import label
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.viewport import clock
 from voicelane.gui.work.jobs import Job
 from voicelane.gui.work.studio import Studio
@@ -18,6 +19,7 @@ from voicelane.words import Found, search_sessions
 PAUSE_MS = 250
 """Without a key, after which a search begins."""
 HEIGHT = 150
+KINDS = later({"name": "name", "tag": "tag", "note": "note", "person": "person"})
 NOTHING = Found((), ())
 
 
@@ -30,7 +32,7 @@ class Hits(QWidget):
         self._studio, self._told, self._text = studio, told, ""
         self.found = NOTHING
         self.list = QListWidget()
-        self.list.setAccessibleName("Where it was found")
+        self.list.setAccessibleName(tr("Where it was found"))
         self.list.setMaximumHeight(HEIGHT)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.itemClicked.connect(self._open)
@@ -72,7 +74,9 @@ class Hits(QWidget):
             item = QListWidgetItem(_line(hit))
             item.setData(Qt.ItemDataRole.UserRole, hit)
             self.list.addItem(item)
-        self.left_out.setText("Not searched: " + "; ".join(found.left_out) if found.left_out else "")
+        self.left_out.setText(
+            tr("Not searched: {names}", names="; ".join(found.left_out)) if found.left_out else ""
+        )
         self.list.setVisible(bool(found.hits))
         self.left_out.setVisible(bool(found.left_out))
 
@@ -85,5 +89,5 @@ class Hits(QWidget):
 
 def _line(hit: Hit) -> str:
     at = "" if hit.sample is None else f"{clock(seconds(hit.sample))}  "
-    who = (hit.who or "somebody") if hit.kind == "words" else hit.kind
+    who = (hit.who or tr("somebody")) if hit.kind == "words" else tr(KINDS.get(hit.kind, hit.kind))
     return f"{hit.session}  {at}{who}: {hit.text}"

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QStackedLa
 from voicelane.gui.look.focus import turned
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.widgets import IconButton, button, card, label, scrolled
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.panels.curves import Curves
 from voicelane.gui.panels.document import DocumentBar
 from voicelane.gui.panels.review import Review
@@ -21,8 +22,8 @@ from voicelane.gui.work.studio import Studio
 
 HEIGHTS = {True: [420, 220, 150], False: [600, 110, 150]}
 """Of timeline, transcript and curves, with words and without: shares of the room there is."""
-TITLE = "See who is speaking, while they speak"
-ABOUT = (
+TITLE = later("See who is speaking, while they speak")
+ABOUT = later(
     "Choose a microphone or a sound file above and press the red button, drop a file here, or try the demo: "
     "eighty seconds of three people talking. Everything stays on this machine."
 )
@@ -37,7 +38,7 @@ class Listen(QWidget):
         self.timeline, self.speakers = Timeline(studio), Speakers(studio)
         self.curves, self.map = Curves(studio), VoiceMap(studio)
         self.review = Review(studio)
-        frame, inside = card("Timeline")
+        frame, inside = card(tr("Timeline"))
         inside.setContentsMargins(1, SMALL, 1, 1)
         inside.addLayout(self._tools())
         inside.addWidget(Remarks(studio))
@@ -101,15 +102,15 @@ class Listen(QWidget):
     def _tools(self) -> QHBoxLayout:
         """Follow, zoom, everything."""
         studio, timeline = self._studio, self.timeline
-        self.follow = IconButton(studio, "follow", "Follow the newest sound (F)")
+        self.follow = IconButton(studio, "follow", tr("Follow the newest sound (F)"))
         self.follow.setCheckable(True)
         self.follow.setChecked(True)
         self.follow.clicked.connect(timeline.follow)
         row = QHBoxLayout()
         row.setContentsMargins(GAP, 0, SMALL, 0)
-        row.addWidget(label("Timeline", "heading"), 1)
+        row.addWidget(label(tr("Timeline"), "heading"), 1)
         self.uncertain = button("", self.review.begin)
-        self.uncertain.setToolTip("Hear the turns of which it is not sure who speaks, and say who it is")
+        self.uncertain.setToolTip(tr("Hear the turns of which it is not sure who speaks, and say who it is"))
         studio.conversation.changed.connect(self._show_uncertain)
         studio.conversation.replaced.connect(self._show_uncertain)
         studio.shown.connect(self._show_sample)
@@ -117,9 +118,9 @@ class Listen(QWidget):
         for widget in (
             self.uncertain,
             self.follow,
-            IconButton(studio, "zoom out", "Zoom out (−)", lambda: timeline.zoom(1 / ZOOM_STEP)),
-            IconButton(studio, "zoom in", "Zoom in (+)", lambda: timeline.zoom(ZOOM_STEP)),
-            IconButton(studio, "whole", "Show everything (0)", timeline.whole),
+            IconButton(studio, "zoom out", tr("Zoom out (−)"), lambda: timeline.zoom(1 / ZOOM_STEP)),
+            IconButton(studio, "zoom in", tr("Zoom in (+)"), lambda: timeline.zoom(ZOOM_STEP)),
+            IconButton(studio, "whole", tr("Show everything (0)"), timeline.whole),
         ):
             row.addWidget(widget)
         timeline.view_changed.connect(self._show_follow)
@@ -128,8 +129,8 @@ class Listen(QWidget):
     def _show_uncertain(self) -> None:
         """How many turns somebody might look at, when it is over."""
         n = sum(len(lane.unsure) for lane in self._studio.conversation.lanes.all)
-        self.uncertain.setText(f"Review {n} uncertain")
-        self.uncertain.setAccessibleName(f"Review {n} uncertain turns")
+        self.uncertain.setText(tr("Review %n uncertain", n))
+        self.uncertain.setAccessibleName(tr("Review %n uncertain turns", n))
         self.uncertain.setVisible(n > 0 and self._studio.conversation.live is None)
 
     def _show_sample(self, sample: int) -> None:
@@ -147,7 +148,7 @@ class Remarks(QLabel):
         super().__init__()
         self._conversation = studio.conversation
         self.setProperty("role", "quiet")
-        self.setAccessibleName("About the sound")
+        self.setAccessibleName(tr("About the sound"))
         self.setWordWrap(True)
         self.setContentsMargins(GAP, 0, GAP, 0)
         self._conversation.changed.connect(self._show)
@@ -156,7 +157,7 @@ class Remarks(QLabel):
 
     def _show(self) -> None:
         remarks = self._conversation.state.remarks
-        self.setText("About the sound: " + "; ".join(remarks) if remarks else "")
+        self.setText(tr("About the sound: {remarks}", remarks="; ".join(remarks)) if remarks else "")
         self.setVisible(bool(remarks))
 
 
@@ -165,19 +166,19 @@ class Welcome(QFrame):
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
-        self.start = button("Start listening", studio.listen, primary=True)
+        self.start = button(tr("Start listening"), studio.listen, primary=True)
         others = (
-            button("Try the demo conversation", lambda: try_demo(studio)),
-            button("Open a recorded session", lambda: studio.page_wanted.emit("sessions")),
+            button(tr("Try the demo conversation"), lambda: try_demo(studio)),
+            button(tr("Open a recorded session"), lambda: studio.page_wanted.emit("sessions")),
         )
         row = QHBoxLayout()
         row.addStretch(1)
         for choice in (self.start, *others):
             row.addWidget(choice)
         row.addStretch(1)
-        frame, layout = card("Welcome")
+        frame, layout = card(tr("Welcome"))
         layout.addStretch(2)
-        for widget in (label(TITLE, "title"), _about()):
+        for widget in (label(tr(TITLE), "title"), _about()):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
             layout.addSpacing(GAP)
@@ -189,7 +190,7 @@ class Welcome(QFrame):
 
 
 def _about() -> QLabel:
-    found = label(ABOUT, "quiet", wrap=True)
+    found = label(tr(ABOUT), "quiet", wrap=True)
     found.setFixedWidth(520)
     found.setMinimumHeight(66)
     return found

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from voicelane.gui.model.language import number, tr
 from voicelane.gui.model.level import Level, noise_words
 from voicelane.gui.work.studio import Studio
 
@@ -24,7 +25,7 @@ class Meter(QWidget):
         self._level: Level | None = None
         self._shown_db = LEAST_DB
         self.setMinimumWidth(96)
-        self.setAccessibleName("Level meter")
+        self.setAccessibleName(tr("Level meter"))
 
     def sizeHint(self) -> QSize:
         return QSize(190, 34)
@@ -40,13 +41,14 @@ class Meter(QWidget):
     def words(self) -> str:
         """What the meter says."""
         if self._level is None:
-            return "no sound"
-        snr = self._level.snr_db
-        found = f"peak {self._level.peak_db:.0f} dB"
-        if snr is not None:
-            lab = self._studio.preferences.now.lab
-            found += f", voice {snr:.0f} dB over the noise" if lab else f", {noise_words(snr)}"
-        return f"{found}; too loud: turn the microphone down" if self._level.clipping else found
+            return tr("no sound")
+        snr, parts = self._level.snr_db, [tr("peak {db} dB", db=number(self._level.peak_db))]
+        if snr is not None and self._studio.preferences.now.lab:
+            parts.append(tr("voice {db} dB over the noise", db=number(snr)))
+        elif snr is not None:
+            parts.append(noise_words(snr))
+        loud = [tr("too loud: turn the microphone down")] if self._level.clipping else []
+        return "; ".join([", ".join(parts), *loud])
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, painter = self._studio.theme, QPainter(self)
@@ -66,14 +68,15 @@ class Meter(QWidget):
         painter.drawText(
             QRectF(0, 17, self.width(), self.height() - 17),
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-            "too loud" if clipping else self._caption(),
+            tr("too loud") if clipping else self._caption(),
         )
         painter.end()
 
     def _caption(self) -> str:
         if self._level is None:
-            return "no sound"
+            return tr("no sound")
         snr = self._level.snr_db
         if self._studio.preferences.now.lab:
-            return f"{self._level.peak_db:.0f} dB" + (f" · SNR {snr:.0f} dB" if snr is not None else "")
-        return "listening …" if snr is None else noise_words(snr)
+            peak = tr("{db} dB", db=number(self._level.peak_db))
+            return peak + (tr(" · SNR {db} dB", db=number(snr)) if snr is not None else "")
+        return tr("listening …") if snr is None else noise_words(snr)

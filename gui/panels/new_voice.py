@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSlider, QVBoxLayo
 
 from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.widgets import button, card, label, number_field
+from voicelane.gui.model.language import tr
 from voicelane.gui.panels.advanced import Advanced
 from voicelane.gui.work.studio import Studio
 from voicelane.gui.work.voicing import IDLE, MAKING
@@ -24,26 +25,26 @@ class NewVoice(QFrame):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._voicing = studio.voicing
-        frame, layout = card("New voice")
+        frame, layout = card(tr("New voice"))
         self.pitch, self.pitch_words = QSlider(Qt.Orientation.Horizontal), label("", "quiet")
         self.pitch.setRange(LOWEST_HZ, HIGHEST_HZ)
         self.pitch.setPageStep(20)
-        self.pitch.setAccessibleName("Pitch of the new voice")
-        self.pitch.valueChanged.connect(lambda hz: self.pitch_words.setText(f"{hz} Hz"))
+        self.pitch.setAccessibleName(tr("Pitch of the new voice"))
+        self.pitch.valueChanged.connect(lambda hz: self.pitch_words.setText(tr("{hz} Hz", hz=hz)))
         self.pitch.setValue(MIDDLE_HZ)
         self.pitch_words.setMinimumWidth(52)
         self.name, self.seed = QLineEdit(), number_field(BY_CHANCE, MOST_SEED, BY_CHANCE)
-        self.name.setPlaceholderText("Name (else pseudo-1, pseudo-2 …)")
-        self.name.setAccessibleName("Name of the new voice")
-        self.seed.setSpecialValueText("by chance")
-        self.seed.setAccessibleName("Seed of the new voice")
-        self.seed.setToolTip("The same number draws the same voice again")
-        self.make_button = button("Make a voice", self._make, primary=True)
-        self.advanced = Advanced("Advanced settings of the new voice")
-        self.steps = self.advanced.number("Steps of the diffusion", 4, 500, STEPS)
+        self.name.setPlaceholderText(tr("Name (else pseudo-1, pseudo-2 …)"))
+        self.name.setAccessibleName(tr("Name of the new voice"))
+        self.seed.setSpecialValueText(tr("by chance"))
+        self.seed.setAccessibleName(tr("Seed of the new voice"))
+        self.seed.setToolTip(tr("The same number draws the same voice again"))
+        self.make_button = button(tr("Make a voice"), self._make, primary=True)
+        self.advanced = Advanced(tr("Advanced settings of the new voice"))
+        self.steps = self.advanced.number(tr("Steps of the diffusion"), 4, 500, STEPS)
         strength = round(PERCENT * GUIDANCE)
-        self.strength = self.advanced.number("How strictly it keeps to the pitch", 0, 400, strength, " %")
-        layout.addWidget(label("New voice of nobody", "heading"))
+        self.strength = self.advanced.number(tr("How strictly it keeps to the pitch"), 0, 400, strength, " %")
+        layout.addWidget(label(tr("New voice of nobody"), "heading"))
         layout.addLayout(self._pitch_row())
         layout.addWidget(self.name)
         layout.addLayout(self._seed_row())
@@ -57,16 +58,16 @@ class NewVoice(QFrame):
     def _pitch_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(SMALL)
-        row.addWidget(label("low", "quiet"))
+        row.addWidget(label(tr("low"), "quiet"))
         row.addWidget(self.pitch, 1)
-        row.addWidget(label("high", "quiet"))
+        row.addWidget(label(tr("high"), "quiet"))
         row.addWidget(self.pitch_words)
         return row
 
     def _seed_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(SMALL)
-        row.addWidget(label("Seed", "quiet"))
+        row.addWidget(label(tr("Seed"), "quiet"))
         row.addWidget(self.seed, 1)
         row.addWidget(self.make_button)
         return row
@@ -80,4 +81,4 @@ class NewVoice(QFrame):
     def _show(self) -> None:
         making = self._voicing.state == MAKING
         self.make_button.setEnabled(self._voicing.state == IDLE)
-        self.make_button.setText("making …" if making else "Make a voice")
+        self.make_button.setText(tr("making …") if making else tr("Make a voice"))

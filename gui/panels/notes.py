@@ -9,6 +9,7 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from voicelane.gui.look.theme import SMALL
+from voicelane.gui.model.language import tr
 from voicelane.gui.model.session_list import Summary
 from voicelane.gui.work.studio import Studio
 
@@ -23,10 +24,10 @@ class Notes(QWidget):
         super().__init__()
         self._studio, self._of = studio, Summary("", "", "", 0.0, (), "")
         self.tags, self.note = QLineEdit(), NoteField()
-        self.tags.setAccessibleName("Tags of the session")
-        self.tags.setPlaceholderText("Tags")
-        self.note.setAccessibleName("Note on the session")
-        self.note.setPlaceholderText("Note")
+        self.tags.setAccessibleName(tr("Tags of the session"))
+        self.tags.setPlaceholderText(tr("Tags"))
+        self.note.setAccessibleName(tr("Note on the session"))
+        self.note.setPlaceholderText(tr("Note"))
         self.tags.editingFinished.connect(self._keep_tags)
         self.note.left.connect(self._keep_note)
         row = QHBoxLayout(self)

@@ -15,22 +15,26 @@ from PySide6.QtWidgets import (
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import button, card, label, page
+from voicelane.gui.model.language import later, number, sentence, tr
 from voicelane.gui.model.level import noise_words
 from voicelane.gui.panels.meter import Meter
 from voicelane.gui.panels.profiles import Profiles
-from voicelane.gui.panels.transport import SOUND_FILES
+from voicelane.gui.panels.transport import sound_files
 from voicelane.gui.work.enrolling import ENOUGH_S, IDLE, JUDGING, PREPARING, READY, RECORDING, too_little
 from voicelane.gui.work.studio import Studio
 from voicelane.profiles import Enrolment
 
 REFRESH_MS = 60
 GOOD_SNR_DB = 15.0
-HOW = {
-    IDLE: "Type a name, press record and let one person speak alone for ten seconds or more.",
-    PREPARING: "preparing …",
-    RECORDING: "Speak now, as you usually do. Stop when the bar is full.",
-    JUDGING: "listening to it …",
-}
+FACTS = later("{s} s of speech, {db} dB over the noise, agreement with itself {agreement}")
+HOW = later(
+    {
+        IDLE: "Type a name, press record and let one person speak alone for ten seconds or more.",
+        PREPARING: "preparing …",
+        RECORDING: "Speak now, as you usually do. Stop when the bar is full.",
+        JUDGING: "listening to it …",
+    }
+)
 
 
 class PeoplePage(QWidget):
@@ -42,9 +46,11 @@ class PeoplePage(QWidget):
         self.enrolling = studio.enrolling
         self.profiles = Profiles(studio)
         inner, layout = page(
-            "People",
-            "Enrolled people are shown by name, and a voice can be verified to be theirs. A voice is kept as "
-            "numbers on this machine; its sound only if you say so.",
+            tr("People"),
+            tr(
+                "Enrolled people are shown by name, and a voice can be verified to be theirs. A voice is "
+                "kept as numbers on this machine; its sound only if you say so."
+            ),
         )
         row = QHBoxLayout()
         row.setSpacing(GAP)
@@ -67,26 +73,26 @@ class PeoplePage(QWidget):
         return self.name
 
     def _enrolment(self) -> QFrame:
-        frame, layout = card("Enrol a person")
+        frame, layout = card(tr("Enrol a person"))
         layout.setSpacing(GAP)
         self.name = QLineEdit()
-        self.name.setPlaceholderText("Name")
-        self.name.setAccessibleName("Name of the person")
+        self.name.setPlaceholderText(tr("Name"))
+        self.name.setAccessibleName(tr("Name of the person"))
         self.name.textChanged.connect(self._show)
-        self.record = button("Record", self._record_or_stop, primary=True)
-        self.file = button("From a file …", self._choose_file)
-        self.save = button("Save this voice", self._save, primary=True)
-        self.cancel = button("Discard", self.enrolling.cancel)
-        self.keep_audio = QCheckBox("Keep the sound too (it can be embedded anew when models change)")
-        self.keep_audio.setAccessibleName("Keep the sound too")
+        self.record = button(tr("Record"), self._record_or_stop, primary=True)
+        self.file = button(tr("From a file …"), self._choose_file)
+        self.save = button(tr("Save this voice"), self._save, primary=True)
+        self.cancel = button(tr("Discard"), self.enrolling.cancel)
+        self.keep_audio = QCheckBox(tr("Keep the sound too (it can be embedded anew when models change)"))
+        self.keep_audio.setAccessibleName(tr("Keep the sound too"))
         self.how, self.report = label("", "quiet", wrap=True), label("", wrap=True)
         self.how.setMinimumHeight(54)
-        self.report.setAccessibleName("Quality of the recording")
+        self.report.setAccessibleName(tr("Quality of the recording"))
         self.meter, self.speech = Meter(self._studio), QProgressBar()
         self.speech.setRange(0, 100)
         self.speech.setMaximumHeight(8)
         self.speech.setTextVisible(False)
-        self.speech.setAccessibleName("Seconds of speech recorded")
+        self.speech.setAccessibleName(tr("Seconds of speech recorded"))
         self.speech_words = label("", "quiet")
         first, second = QHBoxLayout(), QHBoxLayout()
         for where, widgets in ((first, (self.record, self.file)), (second, (self.save, self.cancel))):
@@ -94,7 +100,7 @@ class PeoplePage(QWidget):
             for widget in widgets:
                 where.addWidget(widget)
             where.addStretch(1)
-        layout.addWidget(label("Enrol a person", "heading"))
+        layout.addWidget(label(tr("Enrol a person"), "heading"))
         for part in (self.name, self.how):
             layout.addWidget(part)
         layout.addLayout(first)
@@ -111,7 +117,7 @@ class PeoplePage(QWidget):
             self.enrolling.record()
 
     def _choose_file(self) -> None:
-        path = self._studio.files.to_open(self, "Choose a recording of one person", SOUND_FILES)
+        path = self._studio.files.to_open(self, tr("Choose a recording of one person"), sound_files())
         if path:
             self.enrolling.hear_file(path)
 
@@ -131,14 +137,16 @@ class PeoplePage(QWidget):
     def _kept(self, name: str) -> None:
         self.profiles.refresh(name)
         self.name.clear()
-        self.how.setText(HOW[IDLE])
-        self._studio.told.emit(f"{name} is enrolled, and is shown by name from the next start on")
+        self.how.setText(tr(HOW[IDLE]))
+        self._studio.told.emit(
+            tr("{name} is enrolled, and is shown by name from the next start on", name=name)
+        )
 
     def _show(self) -> None:
         """What can be done now."""
         state, found = self.enrolling.state, self.enrolling.found
-        self.record.setText("Stop" if state == RECORDING else "Record")
-        self.record.setAccessibleName("Stop recording" if state == RECORDING else "Record a voice")
+        self.record.setText(tr("Stop") if state == RECORDING else tr("Record"))
+        self.record.setAccessibleName(tr("Stop recording") if state == RECORDING else tr("Record a voice"))
         self.record.setEnabled(state in (IDLE, RECORDING, READY))
         self.file.setEnabled(state in (IDLE, READY))
         ready = state == READY and found is not None
@@ -151,7 +159,7 @@ class PeoplePage(QWidget):
         for widget in (self.meter, self.speech, self.speech_words):
             widget.setVisible(state == RECORDING)
         if state in HOW:
-            self.how.setText(HOW[state])
+            self.how.setText(tr(HOW[state]))
         if ready and found is not None:
             self._report(found)
 
@@ -159,22 +167,21 @@ class PeoplePage(QWidget):
         """How good a recording is, and what is to be done with it."""
         r, advice = found.recording, found.advice()
         facts = (
-            f"{r.speech_s:.1f} s of speech, {r.snr_db:.0f} dB over the noise, agreement with itself "
-            f"{r.consistency:.2f}"
+            tr(FACTS, s=number(r.speech_s, 1), db=number(r.snr_db), agreement=number(r.consistency, 2))
             if self._studio.preferences.now.lab
-            else f"{r.speech_s:.1f} s of speech, {noise_words(r.snr_db)}"
+            else f"{tr('{s} s of speech', s=number(r.speech_s, 1))}, {noise_words(r.snr_db)}"
         )
         self.report.setText(
-            f"{facts}.\n" + ("To do better: " + "; ".join(advice) if advice else "That is good.")
+            f"{facts}.\n"
+            + (tr("To do better: {advice}.", advice="; ".join(advice)) if advice else tr("That is good."))
         )
         if found.enough:
-            self.how.setText("Check how good it is, then save it." + self._name_wanted())
+            self.how.setText(tr("Check how good it is, then save it.") + self._name_wanted())
         else:
-            words = too_little(found)
-            self.how.setText(f"{words[:1].upper()}{words[1:]}, in a new recording.")
+            self.how.setText(tr("{what}, in a new recording.", what=sentence(too_little(found))))
 
     def _name_wanted(self) -> str:
-        return "" if self.name.text().strip() else " It needs a name first."
+        return "" if self.name.text().strip() else " " + tr("It needs a name first.")
 
     def _tick(self) -> None:
         """The meter, while it records."""
@@ -183,13 +190,19 @@ class PeoplePage(QWidget):
         ear = self.enrolling.ear
         self.meter.show_level(ear.level)
         self.speech.setValue(round(100 * min(1.0, ear.speech_s / ENOUGH_S)))
-        self.speech_words.setText(f"{ear.speech_s:.1f} s of speech · {self._quality()}")
+        self.speech_words.setText(
+            tr(
+                "{s} s of speech · {quality}",
+                s=number(ear.speech_s, 1),
+                quality=self._quality(),
+            )
+        )
 
     def _quality(self) -> str:
         """The live judgement, in words."""
         level = self.enrolling.ear.level
         if level.clipping:
-            return "too loud"
+            return tr("too loud")
         if level.snr_db is not None and level.snr_db < GOOD_SNR_DB:
-            return "too quiet or too noisy: come nearer"
-        return "enough" if self.enrolling.ear.speech_s >= ENOUGH_S else "good, go on"
+            return tr("too quiet or too noisy: come nearer")
+        return tr("enough") if self.enrolling.ear.speech_s >= ENOUGH_S else tr("good, go on")

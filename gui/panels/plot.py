@@ -18,6 +18,7 @@ def plot_widget(studio: Studio, name: str) -> pyqtgraph.PlotWidget:
     """An empty plot that mouse and menu do not move; it follows the theme."""
     found = pyqtgraph.PlotWidget()
     found.setAccessibleName(name)
+    found.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     found.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the plot itself takes the keyboard, once
     found.setMenuEnabled(False)
     found.setMouseEnabled(False, False)

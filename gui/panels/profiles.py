@@ -22,13 +22,16 @@ from voicelane import ProfileStore, VoicelaneError
 from voicelane.base import LockedError, StoreError
 from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.widgets import Hint, button, card, label
+from voicelane.gui.model.language import day, later, number, tr
 from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.leaving import confirmed
 from voicelane.gui.work.studio import Studio
 from voicelane.profiles import export_profiles, import_profiles
 
-COLUMNS = ("Name", "Speech", "Recordings", "Encoder", "Changed")
-EMPTY = "Nobody is enrolled yet.\nEnrol somebody on the right, or remember a voice from a conversation."
+COLUMNS = later(("Name", "Speech", "Recordings", "Encoder", "Changed"))
+EMPTY = later(
+    "Nobody is enrolled yet.\nEnrol somebody on the right, or remember a voice from a conversation."
+)
 
 
 class Profiles(QFrame):
@@ -37,10 +40,10 @@ class Profiles(QFrame):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio = studio
-        frame, layout = card("Enrolled people")
+        frame, layout = card(tr("Enrolled people"))
         self.table = QTableWidget(0, len(COLUMNS))
-        self.table.setAccessibleName("Enrolled people")
-        self.table.setHorizontalHeaderLabels(COLUMNS)
+        self.table.setAccessibleName(tr("Enrolled people"))
+        self.table.setHorizontalHeaderLabels([tr(column) for column in COLUMNS])
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -57,20 +60,20 @@ class Profiles(QFrame):
         self.table.itemSelectionChanged.connect(self._show)
         holder = QWidget()
         self._stack = QStackedLayout(holder)
-        self._stack.addWidget(Hint(EMPTY))
+        self._stack.addWidget(Hint(tr(EMPTY)))
         self._stack.addWidget(self.table)
-        self.rename_button = button("Rename", self._rename)
-        self.merge_button = button("Merge into …", self._merge)
-        self.remove_button = button("Remove", self._ask_to_remove, danger=True)
-        self.export_button = button("Export …", self._export)
+        self.rename_button = button(tr("Rename"), self._rename)
+        self.merge_button = button(tr("Merge into …"), self._merge)
+        self.remove_button = button(tr("Remove"), self._ask_to_remove, danger=True)
+        self.export_button = button(tr("Export …"), self._export)
         row = QHBoxLayout()
         row.setSpacing(SMALL)
         for widget in (self.rename_button, self.merge_button, self.remove_button):
             row.addWidget(widget)
         row.addStretch(1)
-        row.addWidget(button("Import …", self._import))
+        row.addWidget(button(tr("Import …"), self._import))
         row.addWidget(self.export_button)
-        layout.addWidget(label("Enrolled people", "heading"))
+        layout.addWidget(label(tr("Enrolled people"), "heading"))
         layout.addWidget(holder, 1)
         layout.addLayout(row)
         outer = QHBoxLayout(self)
@@ -146,23 +149,25 @@ class Profiles(QFrame):
     def _merge(self) -> None:
         name = self.chosen
         others = [n for n in self._studio.passphrase.store().names() if n != name]
-        into, sure = QInputDialog.getItem(self, "Merge", f"{name} is the same as", others, 0, False)
+        into, sure = QInputDialog.getItem(
+            self, tr("Merge"), tr("{name} is the same as", name=name), others, 0, False
+        )
         if sure:
             self.merge(name, into)
 
     def _ask_to_remove(self) -> None:
         name = self.chosen
-        question = f"Remove the profile of {name}? Its numbers and sound are deleted for good."
-        if confirmed(self, "Remove", question):
+        question = tr("Remove the profile of {name}? Its numbers and sound are deleted for good.", name=name)
+        if confirmed(self, tr("Remove"), question):
             self.remove(name)
 
     def _export(self) -> None:
-        path = self._studio.files.to_save(self, "Export", f"{self.chosen}.zip", "Profiles (*.zip)")
+        path = self._studio.files.to_save(self, tr("Export"), f"{self.chosen}.zip", tr("Profiles (*.zip)"))
         if path:
             self._try(lambda: _export(self._studio.passphrase.store(), self.chosen, Path(path)), self.chosen)
 
     def _import(self) -> None:
-        path = self._studio.files.to_open(self, "Import", "Profiles (*.zip)")
+        path = self._studio.files.to_open(self, tr("Import"), tr("Profiles (*.zip)"))
         if path:
             self._try(lambda: import_profiles(self._studio.passphrase.store(), Path(path), replace=False))
 
@@ -176,11 +181,11 @@ def _cells(store: ProfileStore, name: str) -> tuple[str, ...]:
     try:
         profile = store.profile(name)
     except StoreError as problem:
-        return name, "encrypted" if isinstance(problem, LockedError) else "damaged", "", "", ""
+        return name, tr("encrypted") if isinstance(problem, LockedError) else tr("damaged"), "", "", ""
     return (
         name,
-        f"{profile.speech_s:.0f} s",
+        tr("{s} s", s=number(profile.speech_s)),
         str(len(profile.recordings)),
         profile.space.encoder,
-        profile.updated[:10],
+        day(profile.updated),
     )

@@ -10,6 +10,7 @@ from voicelane import SpeakerTurn
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.widgets import IconButton, button, label
 from voicelane.gui.model.lanes import SURE
+from voicelane.gui.model.language import percent, tr
 from voicelane.gui.panels.timeline.menu import assigning
 from voicelane.gui.work.studio import Studio
 
@@ -21,24 +22,24 @@ class Review(QFrame):
         super().__init__()
         self._studio, self._conversation = studio, studio.conversation
         self.setObjectName("banner")
-        self.setAccessibleName("Review")
+        self.setAccessibleName(tr("Review"))
         self.words = label("", wrap=True)
-        self.words.setAccessibleName("The turn that is reviewed")
-        self.right = button("Right", self.confirm, primary=True)
-        self.other = button("Somebody else …", self._choose)
-        self.nobody = button("Nobody", self.remove)
+        self.words.setAccessibleName(tr("The turn that is reviewed"))
+        self.right = button(tr("Right"), self.confirm, primary=True)
+        self.other = button(tr("Somebody else …"), self._choose)
+        self.nobody = button(tr("Nobody"), self.remove)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, SMALL, SMALL, SMALL)
         row.setSpacing(SMALL)
         row.addWidget(self.words, 1)
         for widget in (
-            IconButton(studio, "before", "The uncertain turn before", partial(studio.review, -1)),
-            IconButton(studio, "play", "Hear it again", self._hear),
-            IconButton(studio, "next", "The next uncertain turn", studio.review),
+            IconButton(studio, "before", tr("The uncertain turn before"), partial(studio.review, -1)),
+            IconButton(studio, "play", tr("Hear it again"), self._hear),
+            IconButton(studio, "next", tr("The next uncertain turn"), studio.review),
             self.right,
             self.other,
             self.nobody,
-            IconButton(studio, "close", "End the review", self.hide),
+            IconButton(studio, "close", tr("End the review"), self.hide),
         ):
             row.addWidget(widget)
         self.hide()
@@ -77,7 +78,7 @@ class Review(QFrame):
         for lane in conversation.lanes.all:
             if lane is not own:
                 menu.addAction(conversation.shown(lane.speaker), partial(self._give, turn, lane.speaker))
-        menu.addAction("Somebody new", partial(self._give, turn, None))
+        menu.addAction(tr("Somebody new"), partial(self._give, turn, None))
         return menu
 
     def _choose(self) -> None:
@@ -102,7 +103,7 @@ class Review(QFrame):
             self._studio.review()
         else:
             self.hide()
-            self._studio.told.emit("no turn is uncertain any more")
+            self._studio.told.emit(tr("no turn is uncertain any more"))
 
     def _show(self) -> None:
         if self.isHidden():
@@ -111,10 +112,10 @@ class Review(QFrame):
         for widget in (self.right, self.other, self.nobody):
             widget.setEnabled(turn is not None)
         if turn is None:
-            self.words.setText(f"{n_left} uncertain turns")
+            self.words.setText(tr("%n uncertain turns", n_left))
             return
         name = self._conversation.shown(turn.speaker)
-        sure = f"{100 * turn.confidence:.0f} %"
-        self.words.setText(f"{name}? That is {sure} sure. {n_left} uncertain turns.")
-        self.right.setText(f"It is {name}")
+        sure = tr("{name}? That is {percent} sure.", name=name, percent=percent(turn.confidence))
+        self.words.setText(f"{sure} {tr('%n uncertain turns', n_left)}.")
+        self.right.setText(tr("It is {name}", name=name))
         self.right.setAccessibleName(self.right.text())

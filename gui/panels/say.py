@@ -18,11 +18,12 @@ from voicelane.base import seconds
 from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import Stretch, button, card, label
+from voicelane.gui.model.language import later, number, tr
 from voicelane.gui.model.level import noise_words
 from voicelane.gui.panels.advanced import Advanced
 from voicelane.gui.panels.meter import Meter
 from voicelane.gui.panels.notes import NoteField
-from voicelane.gui.panels.transport import SOUND_FILES
+from voicelane.gui.panels.transport import sound_files
 from voicelane.gui.work.enrolling import JUDGING, PREPARING, RECORDING, too_little
 from voicelane.gui.work.studio import Studio
 from voicelane.gui.work.voicing import IDLE, REFERENCE, SAMPLE, SAVING, SAYING, Wanted
@@ -33,10 +34,10 @@ TEXT_HEIGHT = 76
 PERCENT = 100
 QWIDGETSIZE_MAX = (1 << 24) - 1
 """As Qt calls a size without a bound."""
-OF_RECORDING = "a recording …"
-HOW = "A recording of one person who agrees: ten seconds of talk or more, without noise or music."
-SAVED_AS = "Sound (*.wav *.flac *.ogg *.opus *.mp3)"
-WORDS = {IDLE: "", SAYING: "saying it …", SAVING: "saving …"}
+OF_RECORDING = later("a recording …")
+HOW = later("A recording of one person who agrees: ten seconds of talk or more, without noise or music.")
+SAVED_AS = later("Sound (*.wav *.flac *.ogg *.opus *.mp3)")
+WORDS = later({IDLE: "", SAYING: "saying it …", SAVING: "saving …"})
 
 
 class Say(QFrame):
@@ -45,27 +46,27 @@ class Say(QFrame):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio, self._voicing = studio, studio.voicing
-        frame, layout = card("Say a text")
+        frame, layout = card(tr("Say a text"))
         self.text, self.voice = NoteField(), QComboBox()
         self.text.setMaximumHeight(QWIDGETSIZE_MAX)
-        self.text.setPlaceholderText("What is to be said, in English")
-        self.text.setAccessibleName("Text to say")
+        self.text.setPlaceholderText(tr("What is to be said, in English"))
+        self.text.setAccessibleName(tr("Text to say"))
         self.text.textChanged.connect(self._show)
         self.text.textChanged.connect(self._voicing.prepare)
-        self.voice.setAccessibleName("Voice that says it")
+        self.voice.setAccessibleName(tr("Voice that says it"))
         self.voice.currentIndexChanged.connect(self._show)
-        self.say_button = button("Say it", self._say_or_cancel, primary=True)
-        self.again = button("Hear again", self._hear_or_stop)
-        self.save_button = button("Save …", self._save)
-        self.advanced = Advanced("Advanced settings of the speech")
+        self.say_button = button(tr("Say it"), self._say_or_cancel, primary=True)
+        self.again = button(tr("Hear again"), self._hear_or_stop)
+        self.save_button = button(tr("Save …"), self._save)
+        self.advanced = Advanced(tr("Advanced settings of the speech"))
         low, high = (round(PERCENT * speed) for speed in SPEEDS)
-        self.speed = self.advanced.number("Speed", low, high, PERCENT, " %")
+        self.speed = self.advanced.number(tr("Speed"), low, high, PERCENT, " %")
         self.language = QLineEdit("en")
-        self.language.setToolTip("Two letters; others than en need the program espeak-ng")
-        self.advanced.add("Language of the text", self.language)
-        layout.addWidget(label("Say a text", "heading"))
+        self.language.setToolTip(tr("Two letters; others than en need the program espeak-ng"))
+        self.advanced.add(tr("Language of the text"), self.language)
+        layout.addWidget(label(tr("Say a text"), "heading"))
         layout.addWidget(Stretch(self.text, TEXT_HEIGHT), 1)
-        layout.addWidget(label("in the voice of", "quiet"))
+        layout.addWidget(label(tr("in the voice of"), "quiet"))
         layout.addWidget(self.voice)
         layout.addWidget(self._reference())
         layout.addLayout(_row(self.say_button, self.again, self.save_button))
@@ -88,10 +89,10 @@ class Say(QFrame):
     def _reference(self) -> QWidget:
         """Where a recording is the voice: from where, and how good it is."""
         self.reference = QWidget()
-        self.record = button("Record", self._record_or_stop)
-        self.file = button("From a file …", self._choose_file)
+        self.record = button(tr("Record"), self._record_or_stop)
+        self.file = button(tr("From a file …"), self._choose_file)
         self.meter, self.report = Meter(self._studio), label("", "quiet", wrap=True)
-        self.report.setAccessibleName("Quality of the reference")
+        self.report.setAccessibleName(tr("Quality of the reference"))
         column = QVBoxLayout(self.reference)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SMALL)
@@ -105,8 +106,8 @@ class Say(QFrame):
         self.bar.setRange(0, PERCENT)
         self.bar.setMaximumHeight(8)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the speech")
-        self.words.setAccessibleName("State of the speech")
+        self.bar.setAccessibleName(tr("Progress of the speech"))
+        self.words.setAccessibleName(tr("State of the speech"))
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.words)
@@ -121,7 +122,7 @@ class Say(QFrame):
         self.voice.clear()
         for entry in self._voicing.gallery.entries:
             self.voice.addItem(f"{entry.name} ({entry.whose})", (entry.kind, entry.name))
-        self.voice.addItem(OF_RECORDING, (REFERENCE, ""))
+        self.voice.addItem(tr(OF_RECORDING), (REFERENCE, ""))
         self.voice.blockSignals(False)
         kind, name = chosen or (REFERENCE, "")
         self._choose(kind, name, instead=0)
@@ -150,7 +151,7 @@ class Say(QFrame):
             self._voicing.play()
 
     def _save(self) -> None:
-        path = self._studio.files.to_save(self, "Save the speech", "speech.wav", SAVED_AS)
+        path = self._studio.files.to_save(self, tr("Save the speech"), "speech.wav", tr(SAVED_AS))
         if path:
             self._voicing.save(Path(path))
 
@@ -161,19 +162,19 @@ class Say(QFrame):
             self._voicing.record_reference()
 
     def _choose_file(self) -> None:
-        path = self._studio.files.to_open(self, "Choose a recording of one person", SOUND_FILES)
+        path = self._studio.files.to_open(self, tr("Choose a recording of one person"), sound_files())
         if path:
             self._voicing.hear_reference(path)
 
     def _show(self) -> None:
         """What can be done now."""
         voicing, state = self._voicing, self._voicing.state
-        self.say_button.setText("Cancel" if state == SAYING else "Say it")
+        self.say_button.setText(tr("Cancel") if state == SAYING else tr("Say it"))
         self.say_button.setAccessibleName(self.say_button.text())
         self.say_button.setEnabled(state == SAYING or (state == IDLE and not voicing.missing))
         there = voicing.spoken is not None and state == IDLE
         self.again.setEnabled(there)
-        self.again.setText("Stop" if voicing.player.busy else "Hear again")
+        self.again.setText(tr("Stop") if voicing.player.busy else tr("Hear again"))
         self.again.setAccessibleName(self.again.text())
         self.save_button.setEnabled(there)
         self.voice.setEnabled(state == IDLE)
@@ -184,8 +185,10 @@ class Say(QFrame):
         reference = self._voicing.reference
         recording = reference.state == RECORDING
         self.reference.setVisible(self.voice.currentData() == (REFERENCE, ""))
-        self.record.setText("Stop" if recording else "Record")
-        self.record.setAccessibleName("Stop recording the reference" if recording else "Record a reference")
+        self.record.setText(tr("Stop") if recording else tr("Record"))
+        self.record.setAccessibleName(
+            tr("Stop recording the reference") if recording else tr("Record a reference")
+        )
         self.record.setEnabled(reference.state not in (PREPARING, JUDGING))
         self.file.setEnabled(reference.state not in (PREPARING, RECORDING, JUDGING))
         self.meter.setVisible(recording)
@@ -196,15 +199,18 @@ class Say(QFrame):
         reference = self._voicing.reference
         found = reference.found
         if reference.state in (PREPARING, JUDGING):
-            return "listening to it …" if reference.state == JUDGING else "preparing …"
+            return tr("listening to it …") if reference.state == JUDGING else tr("preparing …")
         if found is None:
-            return HOW
-        facts = f"{self._voicing.reference_name}: {found.recording.speech_s:.1f} s of speech"
+            return tr(HOW)
+        speech = tr("{s} s of speech", s=number(found.recording.speech_s, 1))
+        facts = f"{self._voicing.reference_name}: {speech}"
         if not found.enough:
             return f"{self._voicing.reference_name}: {too_little(found)}."
         advice = found.advice()
         noise = noise_words(found.recording.snr_db)
-        return f"{facts}, {noise}. " + (f"To do better: {'; '.join(advice)}." if advice else "That is good.")
+        return f"{facts}, {noise}. " + (
+            tr("To do better: {advice}.", advice="; ".join(advice)) if advice else tr("That is good.")
+        )
 
     def _tick(self) -> None:
         """What moves: progress, and the meter."""
@@ -212,8 +218,9 @@ class Say(QFrame):
         busy = voicing.state in (SAYING, SAVING)
         self.bar.setVisible(busy)
         self.bar.setValue(round(PERCENT * voicing.course.share) if busy else 0)
-        length = f"{seconds(voicing.spoken.sound.n_samples):.1f} s of speech" if voicing.spoken else ""
-        self.words.setText(WORDS.get(voicing.state, "") or length)
+        spoken_s = seconds(voicing.spoken.sound.n_samples) if voicing.spoken else 0.0
+        length = tr("{s} s of speech", s=number(spoken_s, 1)) if voicing.spoken else ""
+        self.words.setText(tr(WORDS.get(voicing.state, "")) or length)
         if voicing.reference.state == RECORDING:
             self.meter.show_level(voicing.reference.ear.level)
 

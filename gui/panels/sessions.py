@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 from voicelane import open_session
 from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.widgets import Hint, button, card, page
+from voicelane.gui.model.language import later, moment, tr
 from voicelane.gui.model.session_list import Summary, summaries
 from voicelane.gui.model.viewport import clock
 from voicelane.gui.panels.anonymise import AnonymiseDialog
@@ -38,7 +38,7 @@ from voicelane.gui.work.jobs import Job
 from voicelane.gui.work.leaving import confirmed
 from voicelane.gui.work.studio import Studio
 
-COLUMNS = ("Started", "Length", "State", "Who speaks", "Source", "Session", "Tags")
+COLUMNS = later(("Started", "Length", "State", "Who speaks", "Source", "Session", "Tags"))
 ORDERS: tuple[Callable[[Summary], Any], ...] = (
     lambda s: s.started,
     lambda s: s.duration_s,
@@ -49,9 +49,13 @@ ORDERS: tuple[Callable[[Summary], Any], ...] = (
     lambda s: tuple(tag.casefold() for tag in s.tags),
 )
 """What each column is sorted by."""
-WIDE = COLUMNS.index("Who speaks")
-EMPTY = "Nothing is recorded yet.\nPress the red button and listen to something."
-NO_MATCH = "No session matches this search."
+WIDE = 3
+"""The column of who speaks."""
+EMPTY = later("Nothing is recorded yet.\nPress the red button and listen to something.")
+STATES = later(
+    {"finished": "finished", "recording": "recording", "interrupted": "interrupted", "damaged": "damaged"}
+)
+NO_MATCH = later("No session matches this search.")
 
 
 class SessionsPage(QWidget):
@@ -62,11 +66,12 @@ class SessionsPage(QWidget):
         self._studio, self._all = studio, list[Summary]()
         self._order = (0, True)
         inner, layout = page(
-            "Sessions", "What was recorded: double-click one to see and hear it again, with the same views."
+            tr("Sessions"),
+            tr("What was recorded: double-click one to see and hear it again, with the same views."),
         )
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search names, people, tags, notes and what was said")
-        self.search.setAccessibleName("Search sessions")
+        self.search.setPlaceholderText(tr("Search names, people, tags, notes and what was said"))
+        self.search.setAccessibleName(tr("Search sessions"))
         self.search.setClearButtonEnabled(True)
         self.hits, self.notes = Hits(studio, self._fill), Notes(studio)
         self.search.textChanged.connect(self.hits.look_for)
@@ -84,12 +89,12 @@ class SessionsPage(QWidget):
         self.table.horizontalHeader().setSortIndicatorShown(True)
         self.table.horizontalHeader().sectionClicked.connect(self.sort)
         self.table.cellDoubleClicked.connect(lambda *_: self.open_chosen())
-        self.open_button = button("Open", self.open_chosen, primary=True)
-        self.export_button = button("Export …", self._choose_format)
-        self.anonymise_button = button("Export anonymised …", self.anonymise_chosen)
-        self.rename_button = button("Rename …", self.rename_chosen)
-        self.delete_button = button("Delete …", self.delete_chosen, danger=True)
-        frame, inside = card("Recorded sessions")
+        self.open_button = button(tr("Open"), self.open_chosen, primary=True)
+        self.export_button = button(tr("Export …"), self._choose_format)
+        self.anonymise_button = button(tr("Export anonymised …"), self.anonymise_chosen)
+        self.rename_button = button(tr("Rename …"), self.rename_chosen)
+        self.delete_button = button(tr("Delete …"), self.delete_chosen, danger=True)
+        frame, inside = card(tr("Recorded sessions"))
         row = QHBoxLayout()
         row.setSpacing(SMALL)
         row.addWidget(self.search, 1)
@@ -102,7 +107,7 @@ class SessionsPage(QWidget):
         ):
             row.addWidget(widget)
         holder = QWidget()
-        self._hint = Hint(EMPTY)
+        self._hint = Hint(tr(EMPTY))
         self._stack = QStackedLayout(holder)
         self._stack.addWidget(self._hint)
         self._stack.addWidget(self.table)
@@ -141,8 +146,12 @@ class SessionsPage(QWidget):
             if lost:
                 self._studio.preferences.change(dismissed=(*dismissed, *(s.name for s in lost)))
                 banner.say(
-                    f"the session {lost[0].name} was interrupted; {clock(lost[0].duration_s)} of it are kept",
-                    "Open it",
+                    tr(
+                        "the session {name} was interrupted; {time} of it are kept",
+                        name=lost[0].name,
+                        time=clock(lost[0].duration_s),
+                    ),
+                    tr("Open it"),
                     lambda: self._studio.open(lost[0].name),
                 )
 
@@ -169,15 +178,17 @@ class SessionsPage(QWidget):
         name = self.chosen
         if not self.rename_button.isEnabled():
             return
-        new, sure = QInputDialog.getText(self, "Rename", f"Name of the session {name}:", text=name)
+        new, sure = QInputDialog.getText(
+            self, tr("Rename"), tr("Name of the session {name}:", name=name), text=name
+        )
         if sure and new.strip() not in ("", name):
             self._studio.rename_session(name, new.strip())
 
     def delete_chosen(self) -> None:
         """Delete the selected session, if somebody says so twice."""
         name = self.chosen
-        question = f"Delete the session {name}? Its sound and its turns are gone for good."
-        if self.delete_button.isEnabled() and confirmed(self, "Delete", question):
+        question = tr("Delete the session {name}? Its sound and its turns are gone for good.", name=name)
+        if self.delete_button.isEnabled() and confirmed(self, tr("Delete"), question):
             self._studio.delete_session(name)
 
     def anonymise_chosen(self) -> AnonymiseDialog:
@@ -191,7 +202,7 @@ class SessionsPage(QWidget):
         name = self.chosen
         Job(
             lambda: write(open_session(name), kind, path),
-            lambda where: self._studio.told.emit(f"{name} is exported: {where}"),
+            lambda where: self._studio.told.emit(tr("{name} is exported: {where}", name=name, where=where)),
             self._studio.noticed.emit,
         )
 
@@ -223,7 +234,7 @@ class SessionsPage(QWidget):
         names = [s.name for s in shown]
         if names:
             self.table.selectRow(names.index(chosen) if chosen in names else 0)
-        self._hint.setText(NO_MATCH if self._all else EMPTY)
+        self._hint.setText(tr(NO_MATCH if self._all else EMPTY))
         self._stack.setCurrentIndex(1 if shown else 0)
         self._show()
 
@@ -250,8 +261,8 @@ class SessionTable(QTableWidget):
     def __init__(self, keys: dict[Qt.Key, Callable[[], None]]) -> None:
         super().__init__(0, len(COLUMNS))
         self._keys = keys
-        self.setAccessibleName("Recorded sessions")
-        self.setHorizontalHeaderLabels(COLUMNS)
+        self.setAccessibleName(tr("Recorded sessions"))
+        self.setHorizontalHeaderLabels([tr(column) for column in COLUMNS])
         self.verticalHeader().hide()
         self.setShowGrid(False)
         self.setAlternatingRowColors(True)
@@ -274,13 +285,12 @@ class SessionTable(QTableWidget):
 
 def _cells(summary: Summary) -> tuple[str, ...]:
     """A row of the table."""
-    started = summary.started
-    if started:
-        started = datetime.fromisoformat(started).astimezone().strftime("%d %b %Y, %H:%M")
+    started = moment(summary.started) if summary.started else ""
+    state = tr(STATES.get(summary.state, summary.state))
     source = summary.source if summary.source.startswith("mic:") else Path(summary.source).name
-    people = ", ".join(summary.people) or "nobody"
+    people = ", ".join(summary.people) or tr("nobody")
     tags = " ".join(summary.tags)
-    return started, clock(summary.duration_s), summary.state, people, source, summary.name, tags
+    return started, clock(summary.duration_s), state, people, source, summary.name, tags
 
 
 def _hint(summary: Summary) -> str:

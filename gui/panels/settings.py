@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,27 +16,35 @@ from voicelane.base import home_folder
 from voicelane.config import preset
 from voicelane.gui.look.theme import GAP
 from voicelane.gui.look.widgets import Picker, card, label, number_field, page
+from voicelane.gui.model.language import LANGUAGES, SYSTEM, later, tr
 from voicelane.gui.work.jobs import Job
 from voicelane.gui.work.studio import Studio
 from voicelane.inference import PACKS, added
 
-THEMES = {"system": "as the system", "light": "light", "dark": "dark"}
-PRESET_WORDS = {
-    "quick": "quick: labels are final after {:g} s, and more often wrong",
-    "default": "default: labels are final after {:g} s",
-    "careful": "careful: labels are final after {:g} s",
-}
-ENHANCERS = {
-    "off": "off",
-    "mlp": "mlp: a small network for noisy speech",
-    "seed": "seed: diffusion, slower",
-}
-MODELS = {
-    "light": "light: what comes with voicelane",
-    "strong": "strong: CAM++ and segmentation-3.0, better in meetings, five times the CPU",
-}
-NOT_ADDED = " (run `voicelane models add strong`)"
-DEFAULT_DEVICE = "the system's default"
+THEMES = later({"system": "as the system", "light": "light", "dark": "dark"})
+PRESET_WORDS = later(
+    {
+        "quick": "quick: labels are final after {s} s, and more often wrong",
+        "default": "default: labels are final after {s} s",
+        "careful": "careful: labels are final after {s} s",
+    }
+)
+ENHANCERS = later(
+    {
+        "off": "off",
+        "mlp": "mlp: a small network for noisy speech",
+        "seed": "seed: diffusion, slower",
+    }
+)
+MODELS = later(
+    {
+        "light": "light: what comes with voicelane",
+        "strong": "strong: CAM++ and segmentation-3.0, better in meetings, five times the CPU",
+    }
+)
+NOT_ADDED = later(" (run `voicelane models add strong`)")
+NEXT_START = later("the language changes with the next start")
+DEFAULT_DEVICE = later("the system's default")
 FIELD = 380
 """Pixels."""
 
@@ -48,36 +56,44 @@ class SettingsPage(QWidget):
         super().__init__()
         self._studio = studio
         inner, self._layout = page(
-            "Settings", "Every change is kept at once. What concerns the engine holds from the next start on."
+            tr("Settings"),
+            tr("Every change is kept at once. What concerns the engine holds from the next start on."),
         )
         now = studio.preferences.now
-        self.theme = self._choice("Theme", "theme", THEMES)
-        self.device = self._choice("Microphone", "device", {"": DEFAULT_DEVICE})
-        self.models = self._choice("Models", "models", {"light": MODELS["light"]})
-        self.enhancer = self._choice("Enhancer", "enhancer", ENHANCERS)
-        self.preset = self._choice("Latency against accuracy", "preset", presets())
+        self.theme = self._choice(tr("Theme"), "theme", translated(THEMES))
+        self.device = self._choice(tr("Microphone"), "device", {"": tr(DEFAULT_DEVICE)})
+        self.models = self._choice(tr("Models"), "models", {"light": tr(MODELS["light"])})
+        self.enhancer = self._choice(tr("Enhancer"), "enhancer", translated(ENHANCERS))
+        self.preset = self._choice(tr("Latency against accuracy"), "preset", presets())
         self.most = number_field(1, 100, now.max_speakers)
-        self.most.setAccessibleName("Most speakers")
+        self.most.setAccessibleName(tr("Most speakers"))
         self.most.valueChanged.connect(studio.preferences.setter("max_speakers"))
-        self.recognise = self._switch("recognise", "Show enrolled people by name")
-        self.record = self._switch("record", "Keep a recording of everything that is heard")
-        self.clean = self._switch("clean", "Take noise off what is heard; a recording keeps both sounds")
-        self.realtime = self._switch("realtime_files", "Analyse files at their own speed")
-        self._group("Appearance", [("Theme", self.theme)])
+        self.recognise = self._switch("recognise", tr("Show enrolled people by name"))
+        self.record = self._switch("record", tr("Keep a recording of everything that is heard"))
+        self.clean = self._switch("clean", tr("Take noise off what is heard; a recording keeps both sounds"))
+        self.realtime = self._switch("realtime_files", tr("Analyse files at their own speed"))
+        self.interface = self._choice(tr("Language"), "interface", {SYSTEM: tr(THEMES[SYSTEM]), **LANGUAGES})
+        self.interface.activated.connect(lambda: studio.told.emit(tr(NEXT_START)))
+        self._group(tr("Appearance"), [(tr("Theme"), self.theme), (tr("Language"), self.interface)])
         self._group(
-            "Sound", [("Microphone", self.device), ("", self.record), ("", self.clean), ("", self.realtime)]
+            tr("Sound"),
+            [(tr("Microphone"), self.device), ("", self.record), ("", self.clean), ("", self.realtime)],
         )
-        models = [("Models", self.models), ("Enhancer", self.enhancer)]
-        choices = [("Latency against accuracy", self.preset), ("Most speakers", self.most)]
-        self.captions = self._switch("captions", "Write down what is said, while it is said")
-        self.words_model = self._text("words_model", "Model of the words", "base")
-        self.language = self._text("language", "Language of the words", "found out")
-        words = [("", self.captions), ("Model", self.words_model), ("Language", self.language)]
-        self._group("Words", words)
-        self._engine = self._group("Engine", [*models, *choices, ("", self.recognise)])
-        self.lab = self._switch("lab", "Lab view: curves, map, numbers, and switches for engineers")
-        self._group("For engineers", [("", self.lab)])
-        folder = label(f"Profiles, sessions and these settings lie in {home_folder()}", "quiet", wrap=True)
+        models = [(tr("Models"), self.models), (tr("Enhancer"), self.enhancer)]
+        choices = [(tr("Latency against accuracy"), self.preset), (tr("Most speakers"), self.most)]
+        self.captions = self._switch("captions", tr("Write down what is said, while it is said"))
+        self.words_model = self._text("words_model", tr("Model of the words"), "base")
+        self.language = self._text("language", tr("Language of the words"), tr("found out"))
+        words = [("", self.captions), (tr("Model"), self.words_model), (tr("Language"), self.language)]
+        self._group(tr("Words"), words)
+        self._engine = self._group(tr("Engine"), [*models, *choices, ("", self.recognise)])
+        self.lab = self._switch("lab", tr("Lab view: curves, map, numbers, and switches for engineers"))
+        self._group(tr("For engineers"), [("", self.lab)])
+        folder = label(
+            tr("Profiles, sessions and these settings lie in {folder}", folder=home_folder()),
+            "quiet",
+            wrap=True,
+        )
         folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._layout.addWidget(folder)
         self._layout.addStretch(1)
@@ -142,12 +158,12 @@ class SettingsPage(QWidget):
         now = self._studio.preferences.now.device
         names = [d["name"] for d in self._studio.devices.found]
         names += [now] if now and now not in names else []
-        _fill(self.device, {"": DEFAULT_DEVICE} | {n: n for n in names}, now)
+        _fill(self.device, {"": tr(DEFAULT_DEVICE)} | {n: n for n in names}, now)
         self.device.fill_again()
 
     def _fill_models(self, there: list[str]) -> None:
         now = self._studio.preferences.now.models
-        words = {name: MODELS[name] + ("" if name in there else NOT_ADDED) for name in MODELS}
+        words = {name: tr(MODELS[name]) + ("" if name in there else tr(NOT_ADDED)) for name in MODELS}
         _fill(self.models, words, now)
         for row, name in enumerate(words):
             if name not in there:
@@ -166,7 +182,16 @@ class SettingsPage(QWidget):
 
 def presets() -> dict[str, str]:
     """Every preset of the engine in words."""
-    return {name: words.format(preset(name).segmentation.confirm_s) for name, words in PRESET_WORDS.items()}
+    return {name: tr(words, s=after_s(name)) for name, words in PRESET_WORDS.items()}
+
+
+def after_s(name: str) -> str:
+    """Seconds until a label is final, by a preset."""
+    return QLocale().toString(preset(name).segmentation.confirm_s)
+
+
+def translated(choices: dict[str, str]) -> dict[str, str]:
+    return {value: tr(words) for value, words in choices.items()}
 
 
 def packs() -> list[str]:

@@ -34,6 +34,7 @@ from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import Hint, label
 from voicelane.gui.model.lanes import Lane, talk_seconds
+from voicelane.gui.model.language import later, number, percent, tr
 from voicelane.gui.model.viewport import clock
 from voicelane.gui.panels.timeline.menu import lane_menu
 from voicelane.gui.work.listening import PAUSED
@@ -43,9 +44,9 @@ REFRESH_MS = 250
 ROW = 62
 MIME = "application/x-voicelane-speaker"
 RECENT = samples(1.0)
-ALIKE = ((0.6, "very alike"), (0.4, "alike"), (0.2, "a little alike"), (-1.0, "hardly alike"))
+ALIKE = later(((0.6, "very alike"), (0.4, "alike"), (0.2, "a little alike"), (-1.0, "hardly alike")))
 """Least cosine between voices, and what is said of it."""
-EMPTY = "Nobody has spoken yet.\nEverybody who speaks gets a lane and a line here."
+EMPTY = later("Nobody has spoken yet.\nEverybody who speaks gets a lane and a line here.")
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -78,7 +79,11 @@ class SpeakerModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return self._conversation.shown(lane.speaker)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{self._conversation.shown(lane.speaker)}, spoke {clock(talk_seconds(lane))}"
+            return tr(
+                "{name}, spoke {time}",
+                name=self._conversation.shown(lane.speaker),
+                time=clock(talk_seconds(lane)),
+            )
         return lane if role == Qt.ItemDataRole.UserRole else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -130,7 +135,7 @@ class SpeakerDelegate(QStyledItemDelegate):
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         editor = QLineEdit(parent)
-        editor.setAccessibleName("Name of the speaker")
+        editor.setAccessibleName(tr("Name of the speaker"))
         return editor
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
@@ -170,7 +175,9 @@ class SpeakerDelegate(QStyledItemDelegate):
         font.setBold(True)
         painter.setFont(font)
         known = state.labels.recognised.get(lane.speaker) == name
-        badge = "speaking" if speaking else "known" if known else "new" if name == lane.speaker else "named"
+        badge = tr("named")
+        if speaking or known or name == lane.speaker:
+            badge = tr("speaking") if speaking else tr("known") if known else tr("new")
         badge_width = painter.fontMetrics().horizontalAdvance(badge) + 4
         top = QRectF(rect.left() + 30, rect.top() + 6, rect.width() - 42, 22)
         shown = painter.fontMetrics().elidedText(
@@ -184,7 +191,7 @@ class SpeakerDelegate(QStyledItemDelegate):
         spoken_s = talk_seconds(lane)
         total_s = sum(talk_seconds(other) for other in self._studio.conversation.lanes.all)
         bottom = QRectF(rect.left() + 30, rect.top() + 27, rect.width() - 42, 18)
-        words = f"{clock(spoken_s)} · {100 * spoken_s / max(total_s, 1e-9):.0f} %"
+        words = f"{clock(spoken_s)} · {percent(spoken_s / max(total_s, 1e-9))}"
         painter.drawText(bottom, Qt.AlignmentFlag.AlignVCenter, words)
         likeness = self.likeness(lane)
         if likeness is not None:
@@ -227,8 +234,8 @@ class SpeakerDelegate(QStyledItemDelegate):
 def how_alike(cosine: float, lab: bool) -> str:
     """A likeness in words, or as the number that it is."""
     if lab:
-        return f"cosine {cosine:.2f}"
-    return next(words for least, words in ALIKE if cosine >= least)
+        return tr("cosine {cosine}", cosine=number(cosine, 2))
+    return tr(next(words for least, words in ALIKE if cosine >= least))
 
 
 class Speakers(QFrame):
@@ -240,15 +247,17 @@ class Speakers(QFrame):
         self.setProperty("card", True)
         self.model = SpeakerModel(studio)
         self.list = SpeakerList(studio, self.model)
-        self._hint = Hint(EMPTY)
+        self._hint = Hint(tr(EMPTY))
         self._stack = QStackedLayout()
         self._stack.addWidget(self._hint)
         self._stack.addWidget(self.list)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, SMALL, SMALL, SMALL)
-        layout.addWidget(label("Speakers", "heading"))
+        layout.addWidget(label(tr("Speakers"), "heading"))
         layout.addLayout(self._stack, 1)
-        tip = label("Double-click to rename. Drag one onto another if they are the same.", "quiet", wrap=True)
+        tip = label(
+            tr("Double-click to rename. Drag one onto another if they are the same."), "quiet", wrap=True
+        )
         layout.addWidget(tip)
         self._timer = Ticking(self, studio, REFRESH_MS, self.refresh)
         studio.conversation.replaced.connect(self.refresh)
@@ -271,7 +280,7 @@ class SpeakerList(QListView):
         self.setModel(model)
         self._delegate = SpeakerDelegate(studio)
         self.setItemDelegate(self._delegate)
-        self.setAccessibleName("Speakers")
+        self.setAccessibleName(tr("Speakers"))
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDefaultDropAction(Qt.DropAction.CopyAction)
         self.setDragDropOverwriteMode(True)

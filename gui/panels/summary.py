@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QTextBrowser, 
 
 from voicelane.gui.look.theme import GAP
 from voicelane.gui.look.widgets import button
+from voicelane.gui.model.language import tr
 from voicelane.gui.panels.formats import ask_where
 from voicelane.gui.work.jobs import Job
 from voicelane.gui.work.paper import document_of
@@ -25,22 +26,22 @@ class SummaryWindow(QDialog):
         """`then` is done once the page is there."""
         super().__init__(parent)
         self._studio, self._conversation, self._then = studio, studio.conversation, then
-        self.setWindowTitle(f"Summary of {self._conversation.title}")
+        self.setWindowTitle(tr("Summary of {title}", title=self._conversation.title))
         self.resize(WIDTH, HEIGHT)
         self.paper: QTextDocument | None = None
         self.page = QTextBrowser()
-        self.page.setAccessibleName("Summary")
+        self.page.setAccessibleName(tr("Summary"))
         self.page.setStyleSheet("QTextBrowser { background: white; color: #171b21; }")
         self.page.setPlainText("…")
         row = QHBoxLayout()
         row.addStretch(1)
         for words, act in (
-            ("Export as a page …", lambda: self._export("html")),
-            ("Export as PDF …", lambda: self._export("pdf")),
-            ("Print …", self.print),
+            (tr("Export as a page …"), lambda: self._export("html")),
+            (tr("Export as PDF …"), lambda: self._export("pdf")),
+            (tr("Print …"), self.print),
         ):
             row.addWidget(button(words, act))
-        row.addWidget(button("Close", self.close, primary=True))
+        row.addWidget(button(tr("Close"), self.close, primary=True))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
         layout.addWidget(self.page, 1)

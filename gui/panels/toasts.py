@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.widgets import label
+from voicelane.gui.model.language import sentence, tr
 from voicelane.gui.work.studio import Studio
 
 SHOWN_MS = 6_000
@@ -22,7 +23,7 @@ class Toasts(QWidget):
         """In the lower right corner of a `window`, over what lies at its bottom (`above`)."""
         super().__init__(window)
         self._window, self._above = window, above
-        self.setAccessibleName("What happened")
+        self.setAccessibleName(tr("What happened"))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._rows = QVBoxLayout(self)
@@ -38,9 +39,9 @@ class Toasts(QWidget):
         """What stands there, the oldest first."""
         return [toast.accessibleName() for toast in self.toasts]
 
-    def tell(self, sentence: str) -> None:
+    def tell(self, words: str) -> None:
         """Show a sentence for a while."""
-        text = sentence[:1].upper() + sentence[1:]
+        text = sentence(words)
         toast = _toast(text)
         self.toasts.append(toast)
         self._rows.addWidget(toast)

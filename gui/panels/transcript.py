@@ -31,6 +31,7 @@ from voicelane.base import samples
 from voicelane.events import Word
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.widgets import Hint, button, label
+from voicelane.gui.model.language import later, percent, tr
 from voicelane.gui.model.words import CHIP, Page, laid_out, lines_of
 from voicelane.gui.panels.timeline.name_editor import NameEditor
 from voicelane.gui.work.jobs import Job
@@ -39,11 +40,11 @@ from voicelane.gui.work.studio import Studio
 REFRESH_MS, FOLLOW_MS = 500, 100
 AROUND = samples(0.12)
 """Of a word, that is played with it."""
-EMPTY = (
+EMPTY = later(
     "No words are written down.\nRecorded conversations can have theirs looked for; while somebody speaks "
+    "they appear here if captions are switched on in Settings."
 )
-EMPTY += "they appear here if captions are switched on in Settings."
-EMPTY_HEIGHT, QWIDGETSIZE_MAX = 110, (1 << 24) - 1
+EMPTY_HEIGHT, QWIDGETSIZE_MAX = 124, (1 << 24) - 1
 """Pixels; the latter is Qt's own for no limit, which Python does not have."""
 MOST_MARKS = 500
 """Of places that were searched for."""
@@ -59,11 +60,11 @@ class Transcript(QFrame):
         super().__init__()
         self._studio, self._conversation = studio, studio.conversation
         self.setProperty("card", True)
-        self.setAccessibleName("Transcript")
+        self.setAccessibleName(tr("Transcript"))
         self.text = TranscriptText(studio)
         head = self._head()
         self._stack = QStackedLayout()
-        self._stack.addWidget(Hint(EMPTY))
+        self._stack.addWidget(Hint(tr(EMPTY)))
         self._stack.addWidget(self.text)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, SMALL, SMALL, SMALL)
@@ -80,18 +81,18 @@ class Transcript(QFrame):
     def _head(self) -> QHBoxLayout:
         """Title and progress, search, and what can be done."""
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search in what was said")
-        self.search.setAccessibleName("Search in what was said")
+        self.search.setPlaceholderText(tr("Search in what was said"))
+        self.search.setAccessibleName(tr("Search in what was said"))
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(60)
         self.search.textChanged.connect(self._search)
         self.search.returnPressed.connect(self._next)
         self.words = label("", "quiet")
-        self.words.setAccessibleName("How far the words are")
-        self.copy = button("Copy", self.text.copy_all)
-        self.recognise = button("Write down what was said", self._studio.recognise_words)
+        self.words.setAccessibleName(tr("How far the words are"))
+        self.copy = button(tr("Copy"), self.text.copy_all)
+        self.recognise = button(tr("Write down what was said"), self._studio.recognise_words)
         head = QHBoxLayout()
-        head.addWidget(label("Transcript", "heading"))
+        head.addWidget(label(tr("Transcript"), "heading"))
         head.addWidget(self.words)
         head.addStretch(1)
         for widget in (self.recognise, self.search, self.copy):
@@ -164,14 +165,14 @@ class Transcript(QFrame):
     def _progress(self, some: bool) -> str:
         writing, problem = self._studio.writing, self._conversation.state.captions_problem
         if writing is not None and self._conversation.is_session(writing.folder):
-            return f"being written down: {100 * writing.share:.0f} %"
+            return tr("being written down: {percent}", percent=percent(writing.share))
         return problem if self._conversation.live is not None or not some else ""
 
     def _search(self, text: str) -> None:
         """Mark every place where it stands."""
         n_found = self.text.mark(text.strip())
         if text.strip():
-            self.words.setText(f"{n_found} found")
+            self.words.setText(tr("%n found", n_found))
 
     def _next(self) -> None:
         self.text.find_next(self.search.text().strip())
@@ -211,9 +212,12 @@ class TranscriptText(QPlainTextEdit):
         self._pressed = False
         self.setReadOnly(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName("What was said")
+        self.setAccessibleName(tr("What was said"))
         self.setAccessibleDescription(
-            "Space plays, Enter plays the word at the cursor and goes on from there, F2 writes it otherwise"
+            tr(
+                "Space plays, Enter plays the word at the cursor and goes on from there, F2 writes it "
+                "otherwise"
+            )
         )
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -252,7 +256,7 @@ class TranscriptText(QPlainTextEdit):
     def edit(self, number: int) -> None:
         """Write a word otherwise, where it stands."""
         if self._conversation.live is not None:
-            self._studio.told.emit("words can be changed when the conversation is over")
+            self._studio.told.emit(tr("words can be changed when the conversation is over"))
             return
         word = self.page.words[number]
         first, last = self.page.span(number)
@@ -263,7 +267,7 @@ class TranscriptText(QPlainTextEdit):
 
         left, right = (self.cursorRect(self._at(letter)) for letter in (first, last))
         self._editor = NameEditor(word.text.strip(), self.viewport(), keep)
-        self._editor.setAccessibleName("The word")
+        self._editor.setAccessibleName(tr("The word"))
         width = max(90, right.right() - left.left() + 40)
         self._editor.setGeometry(QRect(left.left() - 8, left.top() - 6, width, 30))
         self._editor.show()
@@ -277,7 +281,7 @@ class TranscriptText(QPlainTextEdit):
         """What is selected, or all of it with names, to the clipboard."""
         selected = self.textCursor().selectedText().replace("\u2029", "\n")
         QApplication.clipboard().setText(selected or self.page.copied(self._conversation.shown))
-        self._studio.told.emit("copied")
+        self._studio.told.emit(tr("copied"))
 
     def mark(self, text: str) -> int:
         """Mark every place of a text; gives how many there are."""
@@ -336,13 +340,13 @@ class TranscriptText(QPlainTextEdit):
         menu = QMenu(self)
         if number is not None:
             text = self.page.words[number].text.strip()
-            menu.addAction(f"Hear “{text}”", lambda: self.hear(number))
-            menu.addAction("Play from here", lambda: self.hear(number, on=True))
-            menu.addAction("Write it otherwise …", lambda: self.edit(number))
+            menu.addAction(tr("Hear “{text}”", text=text), lambda: self.hear(number))
+            menu.addAction(tr("Play from here"), lambda: self.hear(number, on=True))
+            menu.addAction(tr("Write it otherwise …"), lambda: self.edit(number))
             if self._conversation.live is None:
-                menu.addAction("Leave it out", lambda: self.remove(number))
+                menu.addAction(tr("Leave it out"), lambda: self.remove(number))
             menu.addSeparator()
-        menu.addAction("Copy", self.copy_all)
+        menu.addAction(tr("Copy"), self.copy_all)
         return menu
 
     def event(self, event: QEvent) -> bool:

@@ -21,6 +21,7 @@ from voicelane.gui.look.icons import icon
 from voicelane.gui.look.theme import GAP, SMALL
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import IconButton, Picker, label
+from voicelane.gui.model.language import later, percent, tr
 from voicelane.gui.model.viewport import clock
 from voicelane.gui.panels.meter import Meter
 from voicelane.gui.panels.playback import PlaybackMenu
@@ -30,11 +31,11 @@ from voicelane.gui.work.studio import Studio
 FRAME_MS = 50
 STEPS = 10_000
 """Of the position."""
-BEGIN = "Begin a new conversation (Ctrl+L)"
-PLAY, PAUSE = "Play from the cursor (Space)", "Pause playing (Space)"
-CLEAN = "Take noise off what is heard; a recording keeps both sounds"
-OTHER_FILE = "another file"
-SOUND_FILES = f"Sound ({' '.join(f'*{ending}' for ending in sorted(SOUND_ENDINGS))});;All files (*)"
+BEGIN = later("Begin a new conversation (Ctrl+L)")
+PLAY, PAUSE = later(("Play from the cursor (Space)", "Pause playing (Space)"))
+CLEAN = later("Take noise off what is heard; a recording keeps both sounds")
+OTHER_FILE = "another"
+BUTTON_NAMES = later({RUNNING: "Pause listening (Ctrl+L)", PAUSED: "Go on listening (Ctrl+L)"})
 
 
 class Transport(QFrame):
@@ -46,7 +47,7 @@ class Transport(QFrame):
         super().__init__()
         self._studio, self._listening = studio, studio.listening
         self.setProperty("card", True)
-        self.setAccessibleName("Transport")
+        self.setAccessibleName(tr("Transport"))
         self._build()
         self._timer = Ticking(self, studio, FRAME_MS, self._tick)
         self._listening.changed.connect(self._show_state)
@@ -63,23 +64,25 @@ class Transport(QFrame):
     def _build(self) -> None:
         self.playback = PlaybackMenu(self._studio, self)
         self.source = Picker()
-        self.source.setAccessibleName("Source of the sound")
+        self.source.setAccessibleName(tr("Source of the sound"))
         self.source.setMinimumWidth(70)
         self.source.setMaximumWidth(300)
         self.source.setMinimumContentsLength(18)
         self.source.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.source.activated.connect(self._choose)
         self.source.opened.connect(self._studio.devices.ask)
-        self.start = IconButton(self._studio, "begin", BEGIN, self._start_or_pause)
+        self.start = IconButton(self._studio, "begin", tr(BEGIN), self._start_or_pause)
         self.start.setShortcut("Ctrl+L")
-        self.stop = IconButton(self._studio, "stop", "Stop listening (Ctrl+.)", self._studio.stop)
+        self.stop = IconButton(self._studio, "stop", tr("Stop listening (Ctrl+.)"), self._studio.stop)
         self.stop.setShortcut("Ctrl+.")
-        self.play = IconButton(self._studio, "play", PLAY, self._studio.toggle_playing)
-        self.how = IconButton(self._studio, "how", "How it is played: speed, silence, who, where, how loud")
+        self.play = IconButton(self._studio, "play", tr(PLAY), self._studio.toggle_playing)
+        self.how = IconButton(
+            self._studio, "how", tr("How it is played: speed, silence, who, where, how loud")
+        )
         self.how.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.how.setMenu(self.playback)
-        self.record = IconButton(self._studio, "keep", "Keep a recording of what is heard")
-        self.clean = IconButton(self._studio, "clean", CLEAN)
+        self.record = IconButton(self._studio, "keep", tr("Keep a recording of what is heard"))
+        self.clean = IconButton(self._studio, "clean", tr(CLEAN))
         for control in (self.start, self.stop, self.play, self.how, self.record, self.clean):
             control.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to the document
         self.record.setCheckable(True)
@@ -92,10 +95,11 @@ class Transport(QFrame):
         self.clock, self.title = label("0:00.0", "clock"), label("", "quiet")
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.title.setMinimumWidth(50)
-        self.clock.setAccessibleName("Time heard so far")
+        self.clock.setAccessibleName(tr("Time heard so far"))
         self.clock.setMinimumWidth(104)
         self.position = QSlider(Qt.Orientation.Horizontal)
-        self.position.setAccessibleName("Position in the conversation")
+        self.position.setAccessibleName(tr("Position in the conversation"))
+        self.position.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as time runs everywhere
         self.position.setRange(0, STEPS)
         self.position.setPageStep(STEPS // 10)
         self.position.valueChanged.connect(self._seek)
@@ -103,7 +107,7 @@ class Transport(QFrame):
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(6)
-        self.progress.setAccessibleName("Progress of the file")
+        self.progress.setAccessibleName(tr("Progress of the file"))
         self.meter = Meter(self._studio)
         words = QVBoxLayout()
         words.setSpacing(4)
@@ -129,7 +133,7 @@ class Transport(QFrame):
 
     def asked_file(self) -> str:
         """The file that somebody chooses, or nothing."""
-        return self._studio.files.to_open(self, "Choose a sound file", SOUND_FILES)
+        return self._studio.files.to_open(self, tr("Choose a sound file"), sound_files())
 
     def ask_for_file(self) -> None:
         """Let somebody choose a file to listen to next."""
@@ -143,17 +147,17 @@ class Transport(QFrame):
         now, box, colour = self._studio.preferences.now, self.source, self._studio.theme.text
         box.blockSignals(True)
         box.clear()
-        box.addItem(icon("microphone", colour), "Default microphone", (MICROPHONE, ""))
+        box.addItem(icon("microphone", colour), tr("Default microphone"), (MICROPHONE, ""))
         names = [d["name"] for d in self._studio.devices.found]
         if now.device and now.device not in names:
             names.append(now.device)
         for name in names:
             box.addItem(icon("microphone", colour), name, (MICROPHONE, name))
         box.insertSeparator(box.count())
-        box.addItem(icon("demo", colour), "Try the demo conversation", (DEMO, ""))
+        box.addItem(icon("demo", colour), tr("Try the demo conversation"), (DEMO, ""))
         if now.source not in (MICROPHONE, DEMO):
             box.addItem(icon("file", colour), Path(now.source).name, (now.source, ""))
-        box.addItem(icon("file", colour), "Sound file …", (OTHER_FILE, ""))
+        box.addItem(icon("file", colour), tr("Sound file …"), (OTHER_FILE, ""))
         wanted = (now.source, now.device if now.source == MICROPHONE else "")
         box.setCurrentIndex(max(0, next((i for i in range(box.count()) if box.itemData(i) == wanted), 0)))
         box.setToolTip(self._studio.devices.problem or box.currentText())
@@ -184,7 +188,7 @@ class Transport(QFrame):
         state = self._listening.state
         if self.start.hasFocus() and state not in (IDLE, RUNNING, PAUSED):
             self.setFocus()  # it comes back to the button with the next state
-        name = {RUNNING: "Pause listening (Ctrl+L)", PAUSED: "Go on listening (Ctrl+L)"}.get(state, BEGIN)
+        name = tr(BUTTON_NAMES.get(state, BEGIN))
         self.start.draw("pause" if state == RUNNING else "begin", name)
         self.start.setShortcut("Ctrl+L")
         self.start.setEnabled(state in (IDLE, RUNNING, PAUSED))
@@ -217,9 +221,9 @@ class Transport(QFrame):
         playing, length = studio.player.playing, conversation.n_samples
         place = studio.player.place if playing else length if live else conversation.cursor
         self.clock.setText(clock(seconds(place), 1))
-        self.clock.setToolTip(f"of {clock(seconds(length), 1)}")
+        self.clock.setToolTip(tr("of {time}", time=clock(seconds(length), 1)))
         if playing != (self.play.drawing == "pause"):
-            self.play.draw("pause" if playing else "play", PAUSE if playing else PLAY)
+            self.play.draw("pause" if playing else "play", tr(PAUSE if playing else PLAY))
         self.play.setEnabled(conversation.sound.n_samples > 0)
         if not self.position.isSliderDown():
             self.position.blockSignals(True)
@@ -234,18 +238,26 @@ class Transport(QFrame):
         """What goes on, in words."""
         title = self._studio.conversation.title
         if self._studio.conversation.state.device_lost:
-            return "the microphone is gone; waiting for it …"
+            return tr("the microphone is gone; waiting for it …")
         if (opening := self._studio.opening) is not None:
-            share = "" if opening.share is None else f" {100 * opening.share:.0f} %"
-            return f"opening {opening.name} …{share}"
+            share = "" if opening.share is None else f" {percent(opening.share)}"
+            return tr("opening {name} …", name=opening.name) + share
         return {
-            PREPARING: "preparing …",
+            PREPARING: tr("preparing …"),
             RUNNING: f"{self._how()} {title}",
-            PAUSED: f"paused · {title}",
-            STOPPING: "writing the rest …",
-        }.get(self._listening.state, title or "nothing heard yet")
+            PAUSED: tr("paused · {title}", title=title),
+            STOPPING: tr("writing the rest …"),
+        }.get(self._listening.state, title or tr("nothing heard yet"))
 
     def _how(self) -> str:
         """Whether what is heard is kept."""
         session = self._listening.session
-        return "● recording" if session is not None and session.recorder else "listening, not recorded:"
+        return (
+            tr("● recording") if session is not None and session.recorder else tr("listening, not recorded:")
+        )
+
+
+def sound_files() -> str:
+    """What dialogs for files offer."""
+    endings = " ".join(f"*{ending}" for ending in sorted(SOUND_ENDINGS))
+    return f"{tr('Sound')} ({endings});;{tr('All files')} (*)"

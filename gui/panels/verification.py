@@ -11,9 +11,11 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from voicelane.base import StoreError
+from voicelane.events import Verification
 from voicelane.gui.look.theme import GAP
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import Stretch, button, card, label, page
+from voicelane.gui.model.language import later, number, sentence, tr
 from voicelane.gui.model.wording import words_for
 from voicelane.gui.panels.challenge import Challenge
 from voicelane.gui.panels.gauge import Gauge
@@ -24,14 +26,14 @@ from voicelane.voices import Outcome
 
 REFRESH_MS = 60
 LEAST_HEIGHT = 180
-RATES = {0.1: "1 in 1,000 strangers", 1.0: "1 in 100 strangers", 5.0: "5 in 100 strangers"}
-NOBODY = "Nobody is enrolled yet; go to People first."
+RATES = later({0.1: "1 in 1,000 strangers", 1.0: "1 in 100 strangers", 5.0: "5 in 100 strangers"})
+NOBODY = later("Nobody is enrolled yet; go to People first.")
 LEAST_S, LEAST_LLR = 10.0, 6.0
 """Of the axes: seconds of speech, and log-likelihood ratio up and down."""
-NUMBER, LIKELY = "Log-likelihood ratio", "How likely it is this person"
-MADE = "a computer made or changed this speech, whoever it sounds like"
-BUSY = "A conversation is being heard; when it is over, somebody can be verified."
-READY = "Let one person speak alone: everything that is heard counts as one voice."
+NUMBER, LIKELY = later(("Log-likelihood ratio", "How likely it is this person"))
+MADE = later("a computer made or changed this speech, whoever it sounds like")
+BUSY = later("A conversation is being heard; when it is over, somebody can be verified.")
+READY = later("Let one person speak alone: everything that is heard counts as one voice.")
 
 
 class VerificationPage(QWidget):
@@ -41,21 +43,24 @@ class VerificationPage(QWidget):
         super().__init__()
         self._studio = studio
         inner, layout = page(
-            "Verify",
-            "Compares the voice of the source chosen above with that of an enrolled person. That alone is no "
-            "protection against recordings; digits that are asked for are one, through the microphone.",
+            tr("Verify"),
+            tr(
+                "Compares the voice of the source chosen above with that of an enrolled person. That alone "
+                "is no protection against recordings; digits that are asked for are one, through the "
+                "microphone."
+            ),
         )
         self.person, self.rate = QComboBox(), QComboBox()
-        self.person.setAccessibleName("Enrolled person")
-        self.rate.setAccessibleName("False accepts")
+        self.person.setAccessibleName(tr("Enrolled person"))
+        self.rate.setAccessibleName(tr("False accepts"))
         self.person.setMinimumWidth(220)
         for percent, words in RATES.items():
-            self.rate.addItem(f"accepts {words}", percent)
+            self.rate.addItem(tr("accepts {strangers}", strangers=tr(words)), percent)
         self.rate.setCurrentIndex(self.rate.findData(studio.preferences.now.false_accepts))
         self.rate.activated.connect(lambda i: studio.preferences.change(false_accepts=self.rate.itemData(i)))
-        self.start = button("Verify", self._start_or_stop, primary=True)
+        self.start = button(tr("Verify"), self._start_or_stop, primary=True)
         row = QHBoxLayout()
-        for widget in (label("Is it"), self.person, self.rate, self.start):
+        for widget in (label(tr("Is it")), self.person, self.rate, self.start):
             row.addWidget(widget)
         row.addStretch(1)
         self.challenge = Challenge(studio)
@@ -75,25 +80,25 @@ class VerificationPage(QWidget):
         self._dress()
 
     def _evidence(self) -> QHBoxLayout:
-        left, dial = card("Evidence")
+        left, dial = card(tr("Evidence"))
         self.what = label("", "heading")
         self.gauge = Gauge(self._studio)
         self.verdict, self.words = label("", "big"), label("", "quiet", wrap=True)
-        self.verdict.setAccessibleName("Verdict")
+        self.verdict.setAccessibleName(tr("Verdict"))
         for widget in (self.verdict, self.words):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
         dial.addWidget(self.what)
         dial.addWidget(Stretch(self.gauge, LEAST_HEIGHT), 1)
         dial.addWidget(self.verdict)
         dial.addWidget(self.words)
-        right, history = card("History")
-        self.plot = plot_widget(self._studio, "Log-likelihood ratio over seconds of speech")
-        self.plot.setLabel("bottom", "seconds of speech")
+        right, history = card(tr("History"))
+        self.plot = plot_widget(self._studio, tr("Log-likelihood ratio over seconds of speech"))
+        self.plot.setLabel("bottom", tr("seconds of speech"))
         self.plot.getPlotItem().layout.setContentsMargins(4, 10, 10, 4)
         self.curve = self.plot.plot()
         self.border = pyqtgraph.InfiniteLine(angle=0)
         self.plot.addItem(self.border)
-        history.addWidget(label("How the evidence grew", "heading"))
+        history.addWidget(label(tr("How the evidence grew"), "heading"))
         history.addWidget(Stretch(self.plot, LEAST_HEIGHT), 1)
         row = QHBoxLayout()
         row.setSpacing(GAP)
@@ -137,12 +142,12 @@ class VerificationPage(QWidget):
     def _show(self) -> None:
         verifies, challenged = self._verifies(), self._studio.challenging.state != IDLE
         idle = self._studio.listening.state == IDLE and not challenged
-        self.start.setText("Stop verifying" if verifies else "Verify")
+        self.start.setText(tr("Stop verifying") if verifies else tr("Verify"))
         self.start.setAccessibleName(self.start.text())
         self.start.setEnabled(verifies or (idle and self.person.count() > 0))
         self.challenge.person = self.person.currentText()
         self.challenge.refresh()
-        self.what.setText(NUMBER if self._studio.preferences.now.lab else LIKELY)
+        self.what.setText(tr(NUMBER if self._studio.preferences.now.lab else LIKELY))
         self.person.setEnabled(idle)
         self.rate.setEnabled(idle)
 
@@ -161,29 +166,35 @@ class VerificationPage(QWidget):
         if latest is None:
             self.verdict.setText("")
             busy = self._studio.listening.state != IDLE and not self._verifies()
-            self.words.setText(BUSY if busy else READY if self.person.count() else NOBODY)
+            self.words.setText(tr(BUSY if busy else READY if self.person.count() else NOBODY))
         else:
-            self.verdict.setText("Accepted" if latest.accepted else "Rejected")
+            self.verdict.setText(tr("Accepted") if latest.accepted else tr("Rejected"))
             self.verdict.setStyleSheet(f"color: {theme.good if latest.accepted else theme.bad};")
-            mark = f"; {latest.name} is accepted from {threshold:+.1f} on" if threshold is not None else ""
-            numbers = f", score {latest.score:.2f}{mark}" if self._studio.preferences.now.lab else ""
-            self.words.setText(f"{latest.heard_s:.0f} s of speech{numbers}")
+            numbers = self._numbers(latest, threshold) if self._studio.preferences.now.lab else ""
+            self.words.setText(tr("{s} s of speech", s=number(latest.heard_s)) + numbers)
         self._show_axes([v.heard_s for v in verdicts], [v.llr for v in verdicts])
         self.curve.setData(np.array([v.heard_s for v in verdicts]), np.array([v.llr for v in verdicts]))
         self.border.setVisible(threshold is not None)
         if threshold is not None:
             self.border.setValue(threshold)
 
+    def _numbers(self, latest: Verification, threshold: float | None) -> str:
+        """For engineers."""
+        found = tr(", score {score}", score=number(latest.score, 2))
+        if threshold is None:
+            return found
+        mark = number(threshold, 1, sign=True)
+        return found + tr("; {name} is accepted from {threshold} on", name=latest.name, threshold=mark)
+
     def _show_outcome(self, found: Outcome) -> None:
         """What the answer to the digits is worth."""
         theme, threshold = self._studio.theme, self._studio.challenging.threshold
         self.gauge.show_evidence(found.voice.llr, threshold)
-        self.verdict.setText("Accepted" if found.accepted else "Rejected")
+        self.verdict.setText(tr("Accepted") if found.accepted else tr("Rejected"))
         self.verdict.setStyleSheet(f"color: {theme.good if found.accepted else theme.bad};")
-        voice = "the voice fits" if found.voice.accepted else "the voice does not fit"
-        parts = [found.answer.sentence(), voice, *([MADE] if found.synthetic else [])]
-        sentence = "; ".join(parts)
-        self.words.setText(f"{sentence[:1].upper()}{sentence[1:]}.")
+        voice = tr("the voice fits") if found.voice.accepted else tr("the voice does not fit")
+        parts = [found.answer.sentence(), voice, *([tr(MADE)] if found.synthetic else [])]
+        self.words.setText(f"{sentence('; '.join(parts))}.")
 
     def _show_axes(self, heard_s: Sequence[float], llr: Sequence[float]) -> None:
         """Wide enough for all of the curve, and never less than for an empty one."""

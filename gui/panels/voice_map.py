@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.look.widgets import label
 from voicelane.gui.model.lanes import spoken_samples
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.projection import StableMap
 from voicelane.gui.panels.plot import framed, plot_widget
 from voicelane.gui.panels.timeline.view import describe
@@ -19,7 +20,7 @@ from voicelane.gui.work.studio import Studio
 
 REFRESH_MS = 400
 MOST_POINTS = 1_500
-EMPTY = "Voices appear here as points after some seconds of speech."
+EMPTY = later("Voices appear here as points after some seconds of speech.")
 
 
 class VoiceMap(QFrame):
@@ -29,7 +30,7 @@ class VoiceMap(QFrame):
         super().__init__()
         self._studio, self._conversation = studio, studio.conversation
         self.setProperty("card", True)
-        self.plot = plot_widget(studio, "Map of the voices")
+        self.plot = plot_widget(studio, tr("Map of the voices"))
         self.plot.setAspectLocked(True)
         self.plot.hideAxis("left")
         self.plot.hideAxis("bottom")
@@ -37,11 +38,11 @@ class VoiceMap(QFrame):
         self.points.sigClicked.connect(self._clicked)
         self.points.sigHovered.connect(self._hovered)
         self.plot.addItem(self.points)
-        self.raw = QCheckBox("before the enhancer")
-        self.raw.setAccessibleName("Show voices before the enhancer")
-        self.raw.setToolTip("There is nothing to compare unless an enhancer is chosen in the settings")
+        self.raw = QCheckBox(tr("before the enhancer"))
+        self.raw.setAccessibleName(tr("Show voices before the enhancer"))
+        self.raw.setToolTip(tr("There is nothing to compare unless an enhancer is chosen in the settings"))
         self.raw.toggled.connect(self._begin)
-        self._stack = framed(self, [label("Voices", "heading"), self.raw], self.plot, EMPTY)
+        self._stack = framed(self, [label(tr("Voices"), "heading"), self.raw], self.plot, tr(EMPTY))
         self._begin()
         self._timer = Ticking(self, studio, REFRESH_MS, self.refresh)
         self._conversation.replaced.connect(self._begin)
@@ -112,7 +113,7 @@ class VoiceMap(QFrame):
 
     def _words(self, x: float, y: float, data: int) -> str:
         turn = self._turn(int(data))
-        return describe(self._conversation, turn) if turn else "no turn"
+        return describe(self._conversation, turn) if turn else tr("no turn")
 
     def _clicked(self, _plot: object, points: list[Any], _event: object) -> None:
         turn = self._turn(int(points[0].data())) if len(points) else None

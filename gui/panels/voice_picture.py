@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QFrame
 
 from voicelane.gui.look.widgets import label
 from voicelane.gui.model.gallery import PERSON, Entry
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.projection import StableMap
 from voicelane.gui.panels.plot import framed, plot_widget
 from voicelane.gui.work.studio import Studio
 
-EMPTY = "Voices appear here as points once there are some."
-LEGEND = "● nobody's   ◆ people   · could be drawn"
+EMPTY = later("Voices appear here as points once there are some.")
+LEGEND = later("● nobody's   ◆ people   · could be drawn")
 SIZE, CHOSEN = 12, 18
 """Pixels of a point."""
 
@@ -32,7 +33,7 @@ class VoicePicture(QFrame):
         super().__init__()
         self._studio, self._voicing = studio, studio.voicing
         self.setProperty("card", True)
-        self.plot = plot_widget(studio, "Map of the voices that can speak")
+        self.plot = plot_widget(studio, tr("Map of the voices that can speak"))
         self.plot.setAspectLocked(True)
         for side in ("left", "bottom"):
             self.plot.hideAxis(side)
@@ -43,8 +44,8 @@ class VoicePicture(QFrame):
             self.plot.addItem(item)
         self._names = list[pyqtgraph.TextItem]()
         self._chosen, self._map = ("", ""), StableMap()
-        legend = label(LEGEND, "quiet")
-        self._stack = framed(self, [label("Map", "heading"), legend], self.plot, EMPTY)
+        legend = label(tr(LEGEND), "quiet")
+        self._stack = framed(self, [label(tr("Map"), "heading"), legend], self.plot, tr(EMPTY))
         self._voicing.listed.connect(self.refresh)
         studio.themed.connect(self.refresh)
         self.refresh()

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from voicelane.gui.look.theme import GAP
 from voicelane.gui.look.widgets import Stretch, label, page
+from voicelane.gui.model.language import later, sentence, tr
 from voicelane.gui.panels.gallery import GalleryCard
 from voicelane.gui.panels.new_voice import NewVoice
 from voicelane.gui.panels.say import Say
@@ -16,7 +17,7 @@ from voicelane.gui.work.studio import Studio
 MAP_HEIGHT = 190
 LEAST_WIDTH = 740
 """Pixels that two columns need."""
-ABOUT = (
+ABOUT = later(
     "Voices that are nobody's, and those of enrolled people who consent, say what you write. A file that is "
     "saved carries an inaudible mark, and says in its properties that a computer made it."
 )
@@ -28,9 +29,9 @@ class VoicesPage(QWidget):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio, self.voicing = studio, studio.voicing
-        inner, layout = page("Voices", ABOUT)
+        inner, layout = page(tr("Voices"), tr(ABOUT))
         self.missing = label("", wrap=True)
-        self.missing.setAccessibleName("What is missing")
+        self.missing.setAccessibleName(tr("What is missing"))
         self.list, self.map = GalleryCard(studio), VoicePicture(studio)
         self.say, self.new = Say(studio), NewVoice(studio)
         columns = self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -68,6 +69,6 @@ class VoicesPage(QWidget):
 
     def _show(self) -> None:
         """Whether the extra is there."""
-        sentence = self.voicing.missing
-        self.missing.setText(sentence[:1].upper() + sentence[1:] + "." if sentence else "")
-        self.missing.setVisible(bool(sentence))
+        missing = self.voicing.missing
+        self.missing.setText(f"{sentence(missing)}." if missing else "")
+        self.missing.setVisible(bool(missing))

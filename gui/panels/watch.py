@@ -5,18 +5,20 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from voicelane.base import samples
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.panels.banner import Banner
 from voicelane.gui.work.listening import RUNNING
 from voicelane.gui.work.studio import Studio
 
 LOOK_MS = 500
 SILENT_SAMPLES = samples(5.0)
-GONE = (
-    "the microphone is gone ({}). Everything heard so far is kept; listening goes on as soon as it is back."
+GONE = later(
+    "the microphone is gone ({device}). Everything heard so far is kept; listening goes on as soon as it is "
+    "back."
 )
-SILENT = (
-    "{} delivers digital silence: not the least sound for five seconds. Look for its mute switch and the "
-    "system's permission to record, or stop and choose another microphone."
+SILENT = later(
+    "{device} delivers digital silence: not the least sound for five seconds. Look for its mute switch and "
+    "the system's permission to record, or stop and choose another microphone."
 )
 
 
@@ -53,8 +55,8 @@ class Watch(QObject):
     def _wrong(self) -> str:
         conversation, listening = self._studio.conversation, self._studio.listening
         if reason := conversation.state.device_lost:
-            return GONE.format(reason.removeprefix("mic:"))
+            return tr(GONE, device=reason.removeprefix("mic:"))
         level = conversation.sound.level
         silent = min(level.n_silent, level.n_heard - self._since)
         heard = listening.state == RUNNING and listening.request.live
-        return SILENT.format(listening.request.title) if heard and silent >= SILENT_SAMPLES else ""
+        return tr(SILENT, device=listening.request.title) if heard and silent >= SILENT_SAMPLES else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from voicelane import LabelDesk, SpeakerTurn
 from voicelane.base import samples
 from voicelane.gui.model.conversation import Conversation
+from voicelane.gui.model.language import tr
 
 LEAST = samples(0.05)
 """Shorter turns cannot be made."""
@@ -31,7 +32,7 @@ class Editing:
     def divide(self, turn: SpeakerTurn, at: int) -> bool:
         """Make two turns of one; the second is chosen."""
         if not turn.start + LEAST <= at <= turn.end - LEAST:
-            self._conversation.refused.emit("a turn can be divided only within it; put the cursor there")
+            self._conversation.refused.emit(tr("a turn can be divided only within it; put the cursor there"))
             return False
         return self._insert(turn.speaker, at, turn.end)
 
@@ -40,7 +41,7 @@ class Editing:
         lane = self._conversation.lane(turn.speaker)
         following = next((t for t in lane.turns if t.start >= turn.end), None) if lane else None
         if following is None:
-            self._conversation.refused.emit("there is no later turn of this speaker to join it with")
+            self._conversation.refused.emit(tr("there is no later turn of this speaker to join it with"))
             return False
         return self._insert(turn.speaker, turn.start, following.end)
 

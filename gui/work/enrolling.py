@@ -24,6 +24,7 @@ from voicelane import (
 from voicelane.audio import PORTAUDIO, reopen_microphone
 from voicelane.base import Space, samples, seconds
 from voicelane.gui.model.conversation import Conversation
+from voicelane.gui.model.language import later, number, tr
 from voicelane.gui.model.level import Level
 from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.work.jobs import Job
@@ -31,6 +32,7 @@ from voicelane.live import Sound
 from voicelane.profiles import Enrolment, keep_recording
 
 IDLE, PREPARING, RECORDING, JUDGING, READY = "idle", "preparing", "recording", "judging", "ready"
+TOO_LITTLE = later("only {s} s of speech were found, too little to know a voice by; {advice}")
 ENOUGH_S, LONGEST_S = 10.0, 60.0
 """Seconds of speech that make a good profile, and that are taken at most."""
 
@@ -182,7 +184,7 @@ class Enrolling(QObject):
 def too_little(found: Enrolment) -> str:
     """A sentence on a recording that is not `enough`, by the rule that the command line has too."""
     speech_s = found.recording.speech_s
-    return f"only {speech_s:.1f} s of speech were found, too little to know a voice by; {found.advice()[0]}"
+    return tr(TOO_LITTLE, s=number(speech_s, 1), advice=found.advice()[0])
 
 
 def _recording(device: str, config: PipelineConfig, ear: Ear, may_refresh: Callable[[], bool]) -> LiveSession:

@@ -10,6 +10,7 @@ from pathlib import Path
 from voicelane import Session
 from voicelane.base import seconds, write_through
 from voicelane.gui.model.conversation import Conversation
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.work.jobs import Job
 from voicelane.gui.work.paper import as_pdf
 from voicelane.gui.work.saving import save_as_session
@@ -17,22 +18,24 @@ from voicelane.sessions import TEXT_FORMATS, page_of, spoken, write_speakers
 from voicelane.words import FORMATS as WORD_FORMATS
 from voicelane.words import Transcript, paragraphs, transcript, words_of, written
 
-FORMATS = {
-    "html": "Summary as a page for browsers",
-    "pdf": "Summary to be printed, PDF",
-    "docx": "Minutes, DOCX",
-    "md": "Minutes, Markdown",
-    "txt": "Transcript, text",
-    "rttm": "RTTM, for diarisation tools",
-    "json": "JSON, everything",
-    "csv": "CSV, for spreadsheets",
-    "srt": "SRT subtitles",
-    "vtt": "WebVTT subtitles",
-    "audacity": "Labels for Audacity",
-    "elan": "ELAN annotations",
-    "textgrid": "TextGrid for Praat",
-    "wav": "WAV, one file per speaker",
-}
+FORMATS = later(
+    {
+        "html": "Summary as a page for browsers",
+        "pdf": "Summary to be printed, PDF",
+        "docx": "Minutes, DOCX",
+        "md": "Minutes, Markdown",
+        "txt": "Transcript, text",
+        "rttm": "RTTM, for diarisation tools",
+        "json": "JSON, everything",
+        "csv": "CSV, for spreadsheets",
+        "srt": "SRT subtitles",
+        "vtt": "WebVTT subtitles",
+        "audacity": "Labels for Audacity",
+        "elan": "ELAN annotations",
+        "textgrid": "TextGrid for Praat",
+        "wav": "WAV, one file per speaker",
+    }
+)
 ENDINGS = {"audacity": "txt", "elan": "eaf", "textgrid": "TextGrid"}
 """Of formats that are called otherwise than their files end."""
 FOLDERS = {"wav"}
@@ -86,7 +89,7 @@ def paper_of(session: Session) -> Paper:
     if words is not None:
         found = transcript(session, words)
         lines = paragraphs(found.words, found.turns)
-        said = [(line.speaker or "somebody", line.start, line.text) for line in lines]
+        said = [(line.speaker or tr("somebody"), line.start, line.text) for line in lines]
     return Paper(session.name, session.about.started, spoken(session), session.heard_samples(), said)
 
 
@@ -107,7 +110,7 @@ def export(
             return write(save_as_session(Path(scratch) / (path.stem or "conversation"), heard), kind, path)
 
     def done(where: Path) -> None:
-        told(f"{title} is exported: {where}")
+        told(tr("{name} is exported: {where}", name=title, where=where))
 
     Job(work, done, failed)
 

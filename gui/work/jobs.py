@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from PySide6.QtCore import QObject, Qt, Signal
 
 from voicelane import VoicelaneError
+from voicelane.gui.model.language import later, tr
 
-UNEXPECTED = "something unexpected went wrong; please report what the terminal says"
+UNEXPECTED = later("something unexpected went wrong; please report what the terminal says")
 
 
 class Cancelled(Exception):
@@ -64,10 +65,11 @@ class Job(QObject):
         except VoicelaneError as problem:
             self._failed.emit(problem.plain)
         except OSError as problem:
-            self._failed.emit(f"{problem.filename or 'the system'}: {problem.strerror or problem}")
+            where = problem.filename or tr("the system")
+            self._failed.emit(f"{where}: {problem.strerror or problem}")
         except Exception:
             traceback.print_exc()
-            self._failed.emit(UNEXPECTED)
+            self._failed.emit(tr(UNEXPECTED))
         else:
             self._done.emit(result)
 

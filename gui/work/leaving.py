@@ -5,8 +5,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from voicelane.gui.model.conversation import Conversation
+from voicelane.gui.model.language import later, tr
 
 SAVE, LEAVE, STAY = "save", "leave", "stay"
+NOT_RECORDED = later("{title} is not recorded. It is gone when you go on, unless you save it.")
 ROLE, BUTTON = QMessageBox.ButtonRole, QMessageBox.StandardButton
 
 
@@ -16,8 +18,12 @@ def ask_to_leave(conversation: Conversation, act: str) -> str:
     box = QMessageBox(QApplication.activeWindow())
     box.setWindowTitle("voicelane")
     box.setText(question(conversation, act))
-    save = box.addButton("Save as session", ROLE.AcceptRole) if conversation.unsaved else None
-    words, role = (act, ROLE.AcceptRole) if save is None else (f"{act} without saving", ROLE.DestructiveRole)
+    save = box.addButton(tr("Save as session"), ROLE.AcceptRole) if conversation.unsaved else None
+    words, role = (
+        (act, ROLE.AcceptRole)
+        if save is None
+        else (tr("{act} without saving", act=act), ROLE.DestructiveRole)
+    )
     leave, stay = box.addButton(words, role), box.addButton(BUTTON.Cancel)
     box.setDefaultButton(save or stay)
     box.setEscapeButton(stay)
@@ -31,8 +37,8 @@ def ask_to_leave(conversation: Conversation, act: str) -> str:
 def question(conversation: Conversation, act: str) -> str:
     """What is asked."""
     if conversation.unsaved:
-        return f"{conversation.title} is not recorded. It is gone when you {act.lower()}, unless you save it."
-    return f"{conversation.title} is on the screen, and stays in Sessions. {act}?"
+        return tr(NOT_RECORDED, title=conversation.title)
+    return tr("{title} is on the screen, and stays in Sessions. {act}?", title=conversation.title, act=act)
 
 
 MERGE, APART = "merge", "apart"
@@ -42,9 +48,9 @@ def ask_same(name: str, other: str) -> str:
     """Whether two speakers who get one `name` are one: `merge`, `apart`, or `stay` where the name is none."""
     box = QMessageBox(QApplication.activeWindow())
     box.setWindowTitle("voicelane")
-    box.setText(f"{name} is there already ({other}). Is it the same person?")
-    merge = box.addButton("The same person", ROLE.AcceptRole)
-    apart = box.addButton("Two of that name", ROLE.ActionRole)
+    box.setText(tr("{name} is there already ({other}). Is it the same person?", name=name, other=other))
+    merge = box.addButton(tr("The same person"), ROLE.AcceptRole)
+    apart = box.addButton(tr("Two of that name"), ROLE.ActionRole)
     stay = box.addButton(BUTTON.Cancel)
     box.setDefaultButton(stay)
     box.setEscapeButton(stay)
@@ -53,12 +59,15 @@ def ask_same(name: str, other: str) -> str:
     return MERGE if pressed is merge else APART if pressed is apart else STAY
 
 
-def ask_named(sentence: str, name: str) -> bool:
+def ask_named(words: str, name: str) -> bool:
     """Whether somebody who sounds like a `name` gets it."""
     box = QMessageBox(QApplication.activeWindow())
     box.setWindowTitle("voicelane")
-    box.setText(f"{sentence}. Is that right?")
-    yes, stay = box.addButton(f"Call them {name}", ROLE.AcceptRole), box.addButton("No", ROLE.RejectRole)
+    box.setText(tr("{sentence}. Is that right?", sentence=words))
+    yes, stay = (
+        box.addButton(tr("Call them {name}", name=name), ROLE.AcceptRole),
+        box.addButton(tr("No"), ROLE.RejectRole),
+    )
     box.setDefaultButton(stay)
     box.setEscapeButton(stay)
     box.exec()

@@ -29,6 +29,7 @@ from voicelane.audio import PORTAUDIO, reopen_microphone
 from voicelane.base import StoreError, seconds
 from voicelane.gui.model.conversation import Conversation
 from voicelane.gui.model.health import Health
+from voicelane.gui.model.language import tr
 from voicelane.gui.model.preferences import Settings
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.model.wording import words_for
@@ -69,8 +70,8 @@ class Request:
         """For the window."""
         source = self.settings.source
         if source == MICROPHONE:
-            return self.settings.device or "Default microphone"
-        return "Demo conversation" if source == DEMO else Path(source).name
+            return self.settings.device or tr("Default microphone")
+        return tr("Demo conversation") if source == DEMO else Path(source).name
 
 
 @dataclass(eq=False)

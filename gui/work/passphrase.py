@@ -6,12 +6,13 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QLineEdit
 
 from voicelane import ProfileStore
 from voicelane.base import LockedError
+from voicelane.gui.model.language import later, sentence, tr
 from voicelane.gui.model.wording import words_for
 from voicelane.profiles import given_passphrase
 
-TITLE = "Encrypted profiles"
-ASK = "The voices of enrolled people are encrypted. Passphrase:"
-REFUSED = "the profiles are encrypted and no passphrase was given; nobody is known by name"
+TITLE = later("Encrypted profiles")
+ASK = later("The voices of enrolled people are encrypted. Passphrase:")
+REFUSED = later("the profiles are encrypted and no passphrase was given; nobody is known by name")
 
 
 class Passphrase:
@@ -29,21 +30,20 @@ class Passphrase:
 
         Raises `StoreError` where they are damaged.
         """
-        question, self._refused = ASK, self._refused and not again
+        question, self._refused = tr(ASK), self._refused and not again
         while not self._refused:
             try:
                 self.store().open()
                 return True
             except LockedError as problem:
-                sentence = words_for(problem)
-                question = sentence[:1].upper() + sentence[1:] if self._typed else ASK
+                question = sentence(words_for(problem)) if self._typed else tr(ASK)
             parent, hidden = QApplication.activeWindow(), QLineEdit.EchoMode.Password
-            self._typed, sure = QInputDialog.getText(parent, TITLE, question, hidden)
+            self._typed, sure = QInputDialog.getText(parent, tr(TITLE), question, hidden)
             self._refused = not sure
         self._typed = ""
         return False
 
     def _given(self) -> str:
         if self._refused:
-            raise LockedError(REFUSED)
+            raise LockedError(tr(REFUSED))
         return self._typed or given_passphrase()

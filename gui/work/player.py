@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from voicelane import SAMPLE_RATE
 from voicelane.audio import BY_SERVER, PORTAUDIO, opened_as
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.work.cleaned import Cleaned
 from voicelane.gui.work.devices import sink_named
@@ -17,7 +18,7 @@ from voicelane.gui.work.playback import Playback, Read, Spans
 
 BLOCK_S = 0.04
 ENDLESS = 1 << 40
-NO_LOUDSPEAKER = "no sound can be played ({}); is a loudspeaker connected?"
+NO_LOUDSPEAKER = later("no sound can be played ({problem}); is a loudspeaker connected?")
 
 
 class Player(QObject):
@@ -119,7 +120,7 @@ class Player(QObject):
                 self._stream.start()
         except Exception as problem:  # PortAudio's, or OSError where there is no PortAudio
             self.stop()
-            return NO_LOUDSPEAKER.format(problem)
+            return tr(NO_LOUDSPEAKER, problem=problem)
         self.changed.emit()
         return ""
 

@@ -15,6 +15,7 @@ from voicelane.base import LABEL, StoreError, samples
 from voicelane.gui.look import theme
 from voicelane.gui.model.conversation import Conversation, Recorded
 from voicelane.gui.model.health import Health
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.challenging import Challenging
@@ -45,11 +46,11 @@ from voicelane.sessions import (
 from voicelane.voices import Kin, Suggestions
 from voicelane.words import Recognised, write_words
 
-START = "Start listening"
-LIVE = "the microphone would hear what is played; pause or stop it first"
+START = later("Start listening")
+LIVE = later("the microphone would hear what is played; pause or stop it first")
 AROUND = samples(0.15)
 """What is played before and behind a turn where silence is left out."""
-SPOKEN = "everybody who is heard is recorded; tell them so"
+SPOKEN = later("everybody who is heard is recorded; tell them so")
 
 
 class Studio(QObject):
@@ -168,7 +169,7 @@ class Studio(QObject):
     def listen(self, verify: str = "") -> None:
         """Start with the source that is chosen, if what is on the screen may make way for it."""
         if self.listening.state == IDLE:
-            self.make_way(lambda: self._move_on(lambda: self.listen_now(verify)), START)
+            self.make_way(lambda: self._move_on(lambda: self.listen_now(verify)), tr(START))
 
     def listen_now(self, verify: str = "") -> None:
         """Start with the source that is chosen, whatever is on the screen."""
@@ -177,7 +178,7 @@ class Studio(QObject):
         request = Request(self.preferences.now, verify)
         self.listening.start(request)
         if request.live and request.settings.record:
-            self.told.emit(SPOKEN)
+            self.told.emit(tr(SPOKEN))
 
     def challenge(self, name: str, language: str, aloud: bool) -> None:
         """Ask an enrolled person for digits, through the microphone that is chosen."""
@@ -189,12 +190,13 @@ class Studio(QObject):
     def hear_files(self, paths: Sequence[Path]) -> None:
         """Listen to files, one after the other, if what is on the screen may make way for them."""
         if self.listening.state != IDLE and self.listening.request.live:
-            self.noticed.emit("a conversation is being heard; stop it before a file is opened")
+            self.noticed.emit(tr("a conversation is being heard; stop it before a file is opened"))
         elif self.listening.state != IDLE:
             self._queue += paths
-            self.told.emit(f"files that are heard after this one: {len(self._queue)}")
+            self.told.emit(tr("%n files are heard after this one", len(self._queue)))
         elif paths:
-            words = f"Listen to {paths[0].name}" if len(paths) == 1 else f"Listen to {len(paths)} files"
+            one = tr("Listen to {name}", name=paths[0].name)
+            words = one if len(paths) == 1 else tr("Listen to %n files", len(paths))
             self.make_way(lambda: self._move_on(lambda: self._hear(deque(paths))), words)
 
     def pause_or_go_on(self) -> None:
@@ -225,9 +227,9 @@ class Studio(QObject):
         """Look for a speaker of the session on the screen among the enrolled people and in all sessions."""
         session = self.conversation.session
         if session is None:
-            self.noticed.emit("save the conversation first; then its people can be compared with others")
+            self.noticed.emit(tr("save the conversation first; then its people can be compared with others"))
             return
-        self.told.emit("comparing the voice with the people of all sessions")
+        self.told.emit(tr("comparing the voice with the people of all sessions"))
         Job(
             lambda: Kin(self.passphrase.store()).suggestions(str(session.folder)),
             lambda found: self._suggested(session, speaker, found),
@@ -239,7 +241,7 @@ class Studio(QObject):
             return
         likely = [s for s in found.made if s.speaker == speaker]
         if not likely:
-            self.told.emit(f"nobody else sounds like {self.conversation.shown(speaker)}")
+            self.told.emit(tr("nobody else sounds like {name}", name=self.conversation.shown(speaker)))
         elif LABEL.fullmatch(likely[0].name):
             self.told.emit(likely[0].sentence())
         elif self.ask_named(likely[0].sentence(), likely[0].name):
@@ -249,7 +251,7 @@ class Studio(QObject):
         """Have what was said in the session on the screen written down."""
         session = self.conversation.session
         if session is None or self.writing is not None:
-            self.noticed.emit("save the conversation first; then its words can be looked for")
+            self.noticed.emit(tr("save the conversation first; then its words can be looked for"))
             return
         self.writing = Writing(session, self.preferences.now, self._written, self._not_written)
         self.conversation.changed.emit()
@@ -258,7 +260,7 @@ class Studio(QObject):
         self.writing = None
         if self.conversation.is_session(folder):
             self.conversation.take_words(recognised)
-        self.told.emit(f"the words of {folder.name} are written down")
+        self.told.emit(tr("the words of {name} are written down", name=folder.name))
 
     def _not_written(self, sentence: str) -> None:
         self.writing = None
@@ -279,7 +281,7 @@ class Studio(QObject):
             return
         try:
             if session_folder(new).exists():
-                raise StoreError(f"{new!r} is taken; choose another name for the session")
+                raise StoreError(tr("{name} is taken; choose another name for the session", name=repr(new)))
         except StoreError as problem:
             self.noticed.emit(words_for(problem))
             return
@@ -289,7 +291,9 @@ class Studio(QObject):
         """Delete what is on the screen for good; it must be over."""
         session = self.conversation.session
         if self.listening.state != IDLE or self.conversation.saving:
-            self.noticed.emit("the conversation is still being heard or saved; it can be deleted after that")
+            self.noticed.emit(
+                tr("the conversation is still being heard or saved; it can be deleted after that")
+            )
         elif session is not None:
             self.delete_session(str(session.folder.resolve()))
         else:
@@ -349,7 +353,7 @@ class Studio(QObject):
         """
         conversation = self.conversation
         if conversation.saving:
-            self.noticed.emit("the conversation is being saved; try again in a moment")
+            self.noticed.emit(tr("the conversation is being saved; try again in a moment"))
             return
         if not conversation.unsaved and (conversation.empty or not ask_if_kept):
             act()
@@ -379,11 +383,11 @@ class Studio(QObject):
     def keep(self) -> None:
         """What Ctrl+S does: never ends what is heard."""
         if self.listening.state != IDLE:
-            self.noticed.emit("the conversation is still being heard; stop it before it is saved")
+            self.noticed.emit(tr("the conversation is still being heard; stop it before it is saved"))
         elif self.conversation.unsaved:
             self.save()
         elif not self.conversation.empty:
-            self.told.emit(f"{self.conversation.title} is saved")
+            self.told.emit(tr("{title} is saved", title=self.conversation.title))
 
     def unlock(self, again: bool = False) -> None:
         """Ask for the passphrase of the profiles if it is needed, once unless `again`."""
@@ -395,9 +399,11 @@ class Studio(QObject):
     def open(self, name: str, sample: int | None = None) -> None:
         """Show a recorded session; with the cursor at a sample."""
         if self.listening.state != IDLE:
-            self.noticed.emit("a conversation is being heard; stop it before another one is opened")
+            self.noticed.emit(tr("a conversation is being heard; stop it before another one is opened"))
             return
-        self.make_way(lambda: self._move_on(lambda: self._open(name, sample)), "Open it", ask_if_kept=False)
+        self.make_way(
+            lambda: self._move_on(lambda: self._open(name, sample)), tr("Open it"), ask_if_kept=False
+        )
 
     def play(self, turn: SpeakerTurn | None = None) -> None:
         """A turn, or everything from the cursor on."""
@@ -419,7 +425,7 @@ class Studio(QObject):
         turns = [(t.start, t.end) for lane in lanes for t in (*lane.turns, *lane.tentative)]
         spans = joined(turns, AROUND, start, sound.n_samples)
         if not spans:
-            self.told.emit("nobody who could be heard speaks behind the cursor")
+            self.told.emit(tr("nobody who could be heard speaks behind the cursor"))
         self.player.play_spans(sound, spans)
 
     def uncertain(self) -> list[SpeakerTurn]:
@@ -431,7 +437,7 @@ class Studio(QObject):
         """Choose and play the next uncertain turn, or the one before; behind the last comes the first."""
         turns, chosen = self.uncertain(), self.conversation.turn
         if not turns:
-            self.told.emit("no turn is uncertain")
+            self.told.emit(tr("no turn is uncertain"))
             return
         at = self.conversation.cursor if chosen is None else chosen.start
         if step > 0:
@@ -499,7 +505,7 @@ class Studio(QObject):
         """Why nothing may be played now: a microphone is open, and would hear it."""
         listening = self.listening
         heard = listening.request.live and listening.state not in (IDLE, PAUSED)
-        return LIVE if heard or self.recording else ""
+        return tr(LIVE) if heard or self.recording else ""
 
     def _move_on(self, act: Callable[[], object]) -> None:
         self.moved_on.emit()
@@ -526,7 +532,9 @@ class Studio(QObject):
         if self._queue and self.listening.state == IDLE:
             rest = self._queue
             self._queue = deque()
-            self.make_way(lambda: self._hear(rest), f"Listen to {rest[0].name}", ask_if_kept=False)
+            self.make_way(
+                lambda: self._hear(rest), tr("Listen to {name}", name=rest[0].name), ask_if_kept=False
+            )
 
     def _open(self, name: str, sample: int | None) -> None:
         self.player.stop()
@@ -562,7 +570,7 @@ class Studio(QObject):
 
         def saved(session: Session) -> None:
             self.conversation.saved(session)
-            self.told.emit(f"saved as the session {session.name}")
+            self.told.emit(tr("saved as the session {name}", name=session.name))
             self.kept.emit()
             then()
 

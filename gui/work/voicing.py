@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from voicelane import Enroller, PipelineConfig, ProfileStore
 from voicelane.base import StoreError, samples
 from voicelane.gui.model.gallery import PERSON, Gallery, gallery
+from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.model.wording import words_for
@@ -44,6 +45,7 @@ REFERENCE = "reference"
 """The kind of voice that is a recording's."""
 STEM = "pseudo"
 SAMPLE = "Hello. Nobody recorded this sentence; a computer says it in this voice."
+NO_REFERENCE = later("there is no reference yet; choose a recording of one person, or record one")
 LETTERS_PER_S = 15.0
 """Of the English voice, to say how far it is."""
 BLOCK = samples(1.0)
@@ -123,7 +125,13 @@ class Voicing(QObject):
             library.add(drawing.at_pitch(called, pitch_hz, rng, guidance, steps))
             return called
 
-        self._begin(MAKING, made, lambda called: self._kept(f"{called} is made; seed {seed} draws it again"))
+        self._begin(
+            MAKING,
+            made,
+            lambda called: self._kept(
+                tr("{name} is made; seed {seed} draws it again", name=called, seed=seed)
+            ),
+        )
 
     def remove(self, name: str) -> None:
         """Delete a voice of nobody for good."""
@@ -140,7 +148,7 @@ class Voicing(QObject):
 
     def record_reference(self) -> None:
         """Take what the microphone hears from now on."""
-        self.reference_name = "the recording"
+        self.reference_name = tr("the recording")
         self.reference.record()
 
     def prepare(self) -> None:
@@ -186,7 +194,11 @@ class Voicing(QObject):
                     course.reach(start / spoken.sound.n_samples)
             return path
 
-        self._begin(SAVING, saved, lambda where: self.told.emit(f"saved, marked as synthetic: {where}"))
+        self._begin(
+            SAVING,
+            saved,
+            lambda where: self.told.emit(tr("saved, marked as synthetic: {where}", where=where)),
+        )
 
     def cancel(self) -> None:
         """Leave what is being made or said; nothing of it stays."""
@@ -243,7 +255,7 @@ class Voicing(QObject):
     def _heard_voice(self, heard: Enrolment | None, store: ProfileStore, config: PipelineConfig) -> Voice:
         """The voice of the reference; raises `VoicelaneError` where it cannot be used."""
         if heard is None:
-            raise StoreError("there is no reference yet; choose a recording of one person, or record one")
+            raise StoreError(tr(NO_REFERENCE))
         space = Enroller(config).space
         calibration = find_calibration(config.encoder.model, space)
         return voice_heard(heard, self.reference_name, store, space, calibration)

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from voicelane.gui.model.language import tr
+
 
 class NameEditor(QLineEdit):
     """Enter and going elsewhere keep the name, Escape leaves it; no key reaches what lies behind."""
@@ -15,7 +17,7 @@ class NameEditor(QLineEdit):
     def __init__(self, name: str, parent: QWidget, keep: Callable[[str], object]) -> None:
         super().__init__(name, parent)
         self._keep: Callable[[str], object] | None = keep
-        self.setAccessibleName("Name of the speaker")
+        self.setAccessibleName(tr("Name of the speaker"))
         self.selectAll()
 
     def end(self, kept: bool) -> None:

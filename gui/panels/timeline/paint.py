@@ -13,7 +13,8 @@ from voicelane.base import seconds
 from voicelane.gui.look.theme import Theme
 from voicelane.gui.model.conversation import Conversation
 from voicelane.gui.model.lanes import Lane
-from voicelane.gui.model.state import DEVICE, LOST
+from voicelane.gui.model.language import later, tr
+from voicelane.gui.model.state import DEVICE, LOST, PAUSED
 from voicelane.gui.model.viewport import Viewport, clock, tick_step_s
 from voicelane.gui.panels.timeline.rows import HEADER, RULER, SPACE, Rows
 from voicelane.gui.panels.timeline.spans import overlaps, pixels
@@ -24,7 +25,7 @@ ROUND_BELOW = 60
 """Turns in a lane up to which their corners are round."""
 MOST_OVERLAPS = 60
 """Up to this many are marked; more are too small to be seen."""
-GAP_WORDS = {LOST: "sound lost", DEVICE: "microphone gone"}
+GAP_WORDS = later({LOST: "sound lost", DEVICE: "microphone gone", PAUSED: "paused"})
 
 
 @dataclass(frozen=True)
@@ -232,14 +233,14 @@ def _gaps(painter: QPainter, scene: Scene) -> None:
         place = QRectF(left, RULER, max(2.0, right - left), bottom - RULER)
         painter.fillRect(place, QColor(theme.stripe))
         painter.fillRect(place, QBrush(QColor(theme.gap), Qt.BrushStyle.DiagCrossPattern))
-        words = GAP_WORDS.get(gap.kind, "paused")
+        words = tr(GAP_WORDS[gap.kind])
         room = painter.fontMetrics().horizontalAdvance(words) + 16
         if place.width() > room:
             label = QRectF(place.center().x() - room / 2, RULER + 8, room, 20)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.panel))
             painter.drawRoundedRect(label, 4, 4)
-            painter.setPen(QColor(theme.bad if gap.kind != "paused" else theme.quiet))
+            painter.setPen(QColor(theme.bad if gap.kind != PAUSED else theme.quiet))
             painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
 
 
@@ -270,8 +271,8 @@ def _headers(painter: QPainter, scene: Scene) -> None:
     painter.drawLine(HEADER - 1, 0, HEADER - 1, rows.height - rows.overview[1])
     painter.setPen(QColor(theme.quiet))
     strip = (rows.strip[0] - SPACE, rows.strip[1] + 2 * SPACE)
-    names = [("Sound", rows.wave), ("Speech", strip)]
-    names += [("Spectrum", rows.spectrogram)] if rows.spectrogram_on else []
+    names = [(tr("Sound"), rows.wave), (tr("Speech"), strip)]
+    names += [(tr("Spectrum"), rows.spectrogram)] if rows.spectrogram_on else []
     for name, (top, height) in names:
         painter.drawText(QRect(12, top, HEADER - 24, height), Qt.AlignmentFlag.AlignVCenter, name)
     bold = QFont(painter.font())

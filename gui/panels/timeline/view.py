@@ -23,6 +23,7 @@ from voicelane import SAMPLE_RATE, SpeakerTurn
 from voicelane.gui.look.ticking import Ticking
 from voicelane.gui.model.conversation import Conversation
 from voicelane.gui.model.lanes import Lane
+from voicelane.gui.model.language import percent, tr
 from voicelane.gui.model.viewport import Viewport, clock
 from voicelane.gui.panels.timeline.images import overview_image, spectrogram_image, waveform_image
 from voicelane.gui.panels.timeline.keys import ZOOM_STEP, act, move_cursor
@@ -63,15 +64,18 @@ class Timeline(QWidget):
         self._editor: NameEditor | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as time runs everywhere
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.grabGesture(Qt.GestureType.PinchGesture)
         self.setMinimumSize(LEAST_WIDTH, LEAST_HEIGHT)
-        self.setAccessibleName("Timeline of who speaks when")
+        self.setAccessibleName(tr("Timeline of who speaks when"))
         self.setAccessibleDescription(
-            "Left and right move the cursor, up and down go from turn to turn, space plays, plus and minus "
-            "zoom, F follows the newest sound; of the chosen turn, [ and ] put the beginning and the end at "
-            "the cursor, D divides it there, J joins it with the next, C confirms it, Delete deletes it; I "
-            "inserts a turn"
+            tr(
+                "Left and right move the cursor, up and down go from turn to turn, space plays, plus and "
+                "minus zoom, F follows the newest sound; of the chosen turn, [ and ] put the beginning and "
+                "the end at the cursor, D divides it there, J joins it with the next, C confirms it, Delete "
+                "deletes it; I inserts a turn"
+            )
         )
         self._timer = Ticking(self, studio, FRAME_MS, self._tick)
         self._conversation.changed.connect(self._changed)
@@ -359,5 +363,5 @@ class Timeline(QWidget):
 def describe(conversation: Conversation, turn: SpeakerTurn) -> str:
     """A turn in words."""
     start_s, end_s = turn.start / SAMPLE_RATE, turn.end / SAMPLE_RATE
-    sure = f"{100 * turn.confidence:.0f} % sure" if turn.final else "tentative"
+    sure = tr("{percent} sure", percent=percent(turn.confidence)) if turn.final else tr("tentative")
     return f"{conversation.shown(turn.speaker)}, {clock(start_s, 1)} – {clock(end_s, 1)}, {sure}"
