@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
@@ -70,6 +71,16 @@ def scrolled(widget: QWidget) -> QScrollArea:
     found.setWidget(widget)
     found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return found
+
+
+def row_of(*widgets: QWidget) -> QHBoxLayout:
+    """Widgets beside each other, room behind them."""
+    row = QHBoxLayout()
+    row.setSpacing(SMALL)
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    return row
 
 
 class Stretch(QWidget):

@@ -78,16 +78,17 @@ class KeySheet(QDialog):
         sheet = QWidget()
         grid = QGridLayout(sheet)
         grid.setHorizontalSpacing(2 * GAP)
+        grid.setColumnStretch(1, 1)
         for place, keys in KEYS:
             grid.addWidget(label(tr(place), "heading"), grid.rowCount(), 0, 1, 2)
             for key, words in keys:
                 row = grid.rowCount()
                 grid.addWidget(label(tr(key)), row, 0)
-                grid.addWidget(label(tr(words), "quiet"), row, 1)
+                grid.addWidget(label(tr(words), "quiet", wrap=True), row, 1)
         layout = QVBoxLayout(self)
         layout.addWidget(scrolled(sheet), 1)
         layout.addWidget(button(tr("Close"), self.close, primary=True))
-        self.resize(520, 560)
+        self.resize(600, 560)
 
 
 def about(parent: QWidget) -> None:

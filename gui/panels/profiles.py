@@ -20,8 +20,7 @@ from PySide6.QtWidgets import (
 
 from voicelane import ProfileStore, VoicelaneError
 from voicelane.base import LockedError, StoreError
-from voicelane.gui.look.theme import SMALL
-from voicelane.gui.look.widgets import Hint, button, card, label
+from voicelane.gui.look.widgets import Hint, button, card, label, row_of
 from voicelane.gui.model.language import day, later, number, tr
 from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.leaving import confirmed
@@ -66,16 +65,12 @@ class Profiles(QFrame):
         self.merge_button = button(tr("Merge into …"), self._merge)
         self.remove_button = button(tr("Remove"), self._ask_to_remove, danger=True)
         self.export_button = button(tr("Export …"), self._export)
-        row = QHBoxLayout()
-        row.setSpacing(SMALL)
-        for widget in (self.rename_button, self.merge_button, self.remove_button):
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(button(tr("Import …"), self._import))
-        row.addWidget(self.export_button)
+        import_button = button(tr("Import …"), self._import)
+        first, second = (self.rename_button, self.merge_button), (self.remove_button, import_button)
         layout.addWidget(label(tr("Enrolled people"), "heading"))
         layout.addWidget(holder, 1)
-        layout.addLayout(row)
+        for widgets in (first, (*second, self.export_button)):
+            layout.addLayout(row_of(*widgets))
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)

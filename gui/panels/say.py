@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from voicelane.base import seconds
 from voicelane.gui.look.theme import SMALL
 from voicelane.gui.look.ticking import Ticking
-from voicelane.gui.look.widgets import Stretch, button, card, label
+from voicelane.gui.look.widgets import Stretch, button, card, label, row_of
 from voicelane.gui.model.language import later, number, tr
 from voicelane.gui.model.level import noise_words
 from voicelane.gui.panels.advanced import Advanced
@@ -69,7 +69,7 @@ class Say(QFrame):
         layout.addWidget(label(tr("in the voice of"), "quiet"))
         layout.addWidget(self.voice)
         layout.addWidget(self._reference())
-        layout.addLayout(_row(self.say_button, self.again, self.save_button))
+        layout.addLayout(row_of(self.say_button, self.again, self.save_button))
         layout.addWidget(self._progress())
         layout.addWidget(self.advanced)
         outer = QVBoxLayout(self)
@@ -96,7 +96,7 @@ class Say(QFrame):
         column = QVBoxLayout(self.reference)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SMALL)
-        column.addLayout(_row(self.record, self.file, self.meter))
+        column.addLayout(row_of(self.record, self.file, self.meter))
         column.addWidget(self.report)
         return self.reference
 
@@ -223,12 +223,3 @@ class Say(QFrame):
         self.words.setText(tr(WORDS.get(voicing.state, "")) or length)
         if voicing.reference.state == RECORDING:
             self.meter.show_level(voicing.reference.ear.level)
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(SMALL)
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
-    return row

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from voicelane import open_session
 from voicelane.gui.look.theme import SMALL
-from voicelane.gui.look.widgets import Hint, button, card, page
+from voicelane.gui.look.widgets import Hint, IconButton, button, card, page
 from voicelane.gui.model.language import later, moment, tr
 from voicelane.gui.model.session_list import Summary, summaries
 from voicelane.gui.model.viewport import clock
@@ -51,6 +51,8 @@ ORDERS: tuple[Callable[[Summary], Any], ...] = (
 """What each column is sorted by."""
 WIDE = 3
 """The column of who speaks."""
+LEAST_COLUMN = 64
+"""Pixels."""
 EMPTY = later("Nothing is recorded yet.\nPress the red button and listen to something.")
 STATES = later(
     {"finished": "finished", "recording": "recording", "interrupted": "interrupted", "damaged": "damaged"}
@@ -92,12 +94,12 @@ class SessionsPage(QWidget):
         self.open_button = button(tr("Open"), self.open_chosen, primary=True)
         self.export_button = button(tr("Export …"), self._choose_format)
         self.anonymise_button = button(tr("Export anonymised …"), self.anonymise_chosen)
-        self.rename_button = button(tr("Rename …"), self.rename_chosen)
-        self.delete_button = button(tr("Delete …"), self.delete_chosen, danger=True)
+        self.rename_button = IconButton(studio, "rename", tr("Rename …"), self.rename_chosen)
+        self.delete_button = IconButton(studio, "remove", tr("Delete …"), self.delete_chosen)
         frame, inside = card(tr("Recorded sessions"))
         row = QHBoxLayout()
         row.setSpacing(SMALL)
-        row.addWidget(self.search, 1)
+        row.addStretch(1)
         for widget in (
             self.delete_button,
             self.rename_button,
@@ -111,10 +113,11 @@ class SessionsPage(QWidget):
         self._stack = QStackedLayout(holder)
         self._stack.addWidget(self._hint)
         self._stack.addWidget(self.table)
-        inside.addLayout(row)
+        inside.addWidget(self.search)
         inside.addWidget(holder, 1)
         inside.addWidget(self.hits)
         inside.addWidget(self.notes)
+        inside.addLayout(row)
         layout.addWidget(frame, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -274,6 +277,7 @@ class SessionTable(QTableWidget):
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setMinimumSectionSize(LEAST_COLUMN)
         header.setSectionResizeMode(WIDE, QHeaderView.ResizeMode.Stretch)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

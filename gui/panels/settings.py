@@ -45,7 +45,7 @@ MODELS = later(
 NOT_ADDED = later(" (run `voicelane models add strong`)")
 NEXT_START = later("the language changes with the next start")
 DEFAULT_DEVICE = later("the system's default")
-FIELD = 380
+FIELD, CAPTION = 350, 150
 """Pixels."""
 
 
@@ -124,7 +124,7 @@ class SettingsPage(QWidget):
         for name, widget in rows:
             widget.setMinimumWidth(FIELD)
             caption = label(name, "quiet")
-            caption.setMinimumWidth(170)
+            caption.setMinimumWidth(CAPTION)
             form.addRow(caption, widget)
         inside.addLayout(form)
         self._layout.addWidget(frame)

@@ -148,6 +148,7 @@ class SpeakerDelegate(QStyledItemDelegate):
         theme, conversation = self._studio.theme, self._studio.conversation
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         painter.setPen(Qt.PenStyle.NoPen)
         state = option.state
         if state & QStyle.StateFlag.State_Selected:

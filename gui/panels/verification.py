@@ -53,7 +53,7 @@ class VerificationPage(QWidget):
         self.person, self.rate = QComboBox(), QComboBox()
         self.person.setAccessibleName(tr("Enrolled person"))
         self.rate.setAccessibleName(tr("False accepts"))
-        self.person.setMinimumWidth(220)
+        self.person.setMinimumWidth(150)
         for percent, words in RATES.items():
             self.rate.addItem(tr("accepts {strangers}", strangers=tr(words)), percent)
         self.rate.setCurrentIndex(self.rate.findData(studio.preferences.now.false_accepts))

@@ -245,7 +245,7 @@
   </message>
   <message>
    <source>Export …</source>
-   <translation>Exportieren …</translation>
+   <translation>Export …</translation>
   </message>
   <message>
    <source>Rename …</source>
@@ -391,11 +391,11 @@ Erzeugen Sie rechts eine, oder registrieren Sie jemanden auf der Seite „Person
   </message>
   <message>
    <source>From a sound to its first label</source>
-   <translation>Vom Ton zur ersten Kennung</translation>
+   <translation>Bis zur ersten Kennung</translation>
   </message>
   <message>
    <source>From a sound to its final label</source>
-   <translation>Vom Ton zur endgültigen</translation>
+   <translation>Bis zur endgültigen Kennung</translation>
   </message>
   <message>
    <source>All stages, per 20 ms frame</source>
@@ -1212,6 +1212,10 @@ Registrieren Sie rechts jemanden, oder merken Sie sich eine Stimme aus einem Ges
    <translation>Vereinen mit …</translation>
   </message>
   <message>
+   <source>Import …</source>
+   <translation>Import …</translation>
+  </message>
+  <message>
    <source>Merge</source>
    <translation>Vereinen</translation>
   </message>
@@ -1226,10 +1230,6 @@ Registrieren Sie rechts jemanden, oder merken Sie sich eine Stimme aus einem Ges
   <message>
    <source>Import</source>
    <translation>Importieren</translation>
-  </message>
-  <message>
-   <source>Import …</source>
-   <translation>Importieren …</translation>
   </message>
   <message>
    <source>encrypted</source>
@@ -1462,7 +1462,7 @@ Drücken Sie den roten Knopf und hören Sie etwas zu.</translation>
   </message>
   <message>
    <source>Export anonymised …</source>
-   <translation>Anonymisiert exportieren …</translation>
+   <translation>Anonymisieren …</translation>
   </message>
   <message>
    <source>Recorded sessions</source>

@@ -176,6 +176,7 @@ class Timeline(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setLayoutDirection(self.layoutDirection())
         wave, spectrogram = self._pictures()
         player = self._studio.player
         playing_at = player.place if player.playing else None
