@@ -40,6 +40,7 @@ def open_window(app: QApplication) -> Window:
     app.styleHints().colorSchemeChanged.connect(studio.dress)
     window = Window(studio)
     studio.devices.ask()
+    window.tour.offer()
     window.sessions.offer_interrupted(window.banner)
     window.show()
     return window

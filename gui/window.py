@@ -32,6 +32,7 @@ from voicelane.gui.panels.people import PeoplePage
 from voicelane.gui.panels.sessions import SessionsPage
 from voicelane.gui.panels.settings import SettingsPage
 from voicelane.gui.panels.toasts import Toasts
+from voicelane.gui.panels.tour import Tour
 from voicelane.gui.panels.transport import Transport
 from voicelane.gui.panels.verification import VerificationPage
 from voicelane.gui.panels.voices import VoicesPage
@@ -65,7 +66,7 @@ class Window(QMainWindow):
         self.studio = studio
         self.setWindowTitle("voicelane")
         self.setAcceptDrops(True)
-        self.transport, self.banner = Transport(studio), Banner(studio)
+        self.transport, self.tour, self.banner = Transport(studio), Tour(studio), Banner(studio)
         self.listen, self.sessions = Listen(studio), SessionsPage(studio)
         self.people, self.voices = PeoplePage(studio), VoicesPage(studio)
         self.verification = VerificationPage(studio)
@@ -147,6 +148,7 @@ class Window(QMainWindow):
         column.setContentsMargins(GAP, GAP, GAP, SMALL)
         column.setSpacing(SMALL + 2)
         column.addWidget(self.transport)
+        column.addWidget(self.tour)
         column.addWidget(self.banner)
         column.addWidget(self.pages, 1)
         centre = QWidget()
@@ -187,6 +189,7 @@ class Window(QMainWindow):
         self._action(view, tr("Show everything"), timeline.whole, "Ctrl+0")
         helping = self.menuBar().addMenu(tr("&Help"))
         self._action(helping, tr("Keys"), self.show_keys, keys.HelpContents)
+        self._action(helping, tr("Tour"), self.tour.begin)
         self._action(helping, tr("About voicelane"), lambda: about(self))
 
     def show_keys(self) -> None:
@@ -265,10 +268,7 @@ class Window(QMainWindow):
             return
         self.studio.preferences.change(geometry=bytes(self.saveGeometry().toHex().data()).decode())
         self.studio.player.stop()
-        self.studio.voicing.close()
-        self.studio.challenging.cancel()
-        for recorder in self.studio.recorders:
-            recorder.cancel()
+        self.studio.booth.close()
         session = self.studio.listening.session
         if session is not None:
             with suppress(VoicelaneError):

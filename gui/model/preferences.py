@@ -69,6 +69,8 @@ class Settings:
     """Where files were opened or written last."""
     dismissed: tuple[str, ...] = ()
     """Interrupted sessions that were offered already."""
+    toured: bool = False
+    """Whether the tour was seen."""
     geometry: str = ""
     """Of the window, as Qt writes it, in hexadecimal digits."""
 
@@ -117,7 +119,7 @@ class Preferences(QObject):
 
 def of_today(content: dict[str, Any]) -> dict[str, Any]:
     """Choices as earlier versions kept them, under their names of today; an encoder stands for its pack."""
-    found = {RENAMED.get(name, name): value for name, value in content.items()}
+    found = {"toured": True} | {RENAMED.get(name, name): value for name, value in content.items()}
     if (encoder := found.pop("encoder", None)) is not None:
         found["models"] = "strong" if encoder in PACKS["strong"] else "light"
     return found | {"preset": "default"} if found.get("preset") == BALANCED else found

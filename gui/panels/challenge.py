@@ -84,7 +84,7 @@ class Challenge(QFrame):
     def _ask_or_end(self) -> None:
         state = self._challenging.state
         if state == IDLE:
-            self._studio.challenge(self.person, self.language.currentData(), self.aloud.isChecked())
+            self._studio.booth.challenge(self.person, self.language.currentData(), self.aloud.isChecked())
         elif state == ASKING:
             self._challenging.end()
         else:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from voicelane import Enroller, PipelineConfig, ProfileStore, Verifier
-from voicelane.gui.model.preferences import Preferences, Settings
+from voicelane.gui.model.preferences import Settings
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.work import enrolling
 from voicelane.gui.work.enrolling import Enrolling
 from voicelane.gui.work.jobs import Job
-from voicelane.gui.work.player import Player
+from voicelane.gui.work.means import Means
 from voicelane.live import Sound
 from voicelane.profiles import Enrolment, in_space
 from voicelane.stages import find_calibration
@@ -37,17 +36,10 @@ class Challenging(QObject):
     changed = Signal()
     failed = Signal(str)
 
-    def __init__(
-        self,
-        preferences: Preferences,
-        open_store: Callable[[], ProfileStore],
-        player: Player,
-        may_refresh: Callable[[], bool],
-    ) -> None:
-        """`may_refresh` says whether PortAudio can be started anew."""
+    def __init__(self, means: Means) -> None:
         super().__init__()
-        self._preferences, self._open_store, self._player = preferences, open_store, player
-        self.recorder = Enrolling(preferences, open_store, may_refresh)
+        self._means, self._player = means, means.player
+        self.recorder = Enrolling(means)
         self.state, self.asked = IDLE, list[int]()
         self.outcome: Outcome | None = None
         self.threshold: float | None = None
@@ -58,7 +50,7 @@ class Challenging(QObject):
         self._speaks = False
         self.recorder.changed.connect(self._follow)
         self.recorder.failed.connect(self._fail)
-        player.changed.connect(self._spoken)
+        self._player.changed.connect(self._spoken)
 
     @property
     def left_s(self) -> float:
@@ -127,7 +119,7 @@ class Challenging(QObject):
             self._judge(self.recorder.found)
 
     def _judge(self, heard: Enrolment) -> None:
-        settings, store, name = self._preferences.now, self._open_store(), self._name
+        settings, store, name = self._means.preferences.now, self._means.open_store(), self._name
         asked, language = self.asked, self._language
         Job(lambda: _judged(heard, asked, language, name, settings, store), self._judged, self._fail)
 

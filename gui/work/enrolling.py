@@ -16,7 +16,6 @@ from voicelane import (
     LiveSession,
     MicrophoneSource,
     PipelineConfig,
-    ProfileStore,
     SpeechEnded,
     SpeechStarted,
     listen,
@@ -26,8 +25,8 @@ from voicelane.base import Space, samples, seconds
 from voicelane.gui.model.conversation import Conversation
 from voicelane.gui.model.language import later, number, tr
 from voicelane.gui.model.level import Level
-from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.work.jobs import Job
+from voicelane.gui.work.means import Means
 from voicelane.live import Sound
 from voicelane.profiles import Enrolment, keep_recording
 
@@ -81,15 +80,9 @@ class Enrolling(QObject):
     kept = Signal(str)
     """Name of a profile that was made or grew."""
 
-    def __init__(
-        self,
-        preferences: Preferences,
-        open_store: Callable[[], ProfileStore],
-        may_refresh: Callable[[], bool],
-    ) -> None:
-        """`may_refresh` says whether PortAudio can be started anew."""
+    def __init__(self, means: Means) -> None:
         super().__init__()
-        self._preferences, self._open_store, self._may_refresh = preferences, open_store, may_refresh
+        self._means = means
         self.state, self.ear = IDLE, Ear()
         self.found: Enrolment | None = None
         self._space: Space | None = None
@@ -105,10 +98,10 @@ class Enrolling(QObject):
         if self.state in (PREPARING, RECORDING, JUDGING):
             return
         self.begins.emit()
-        self.ear, self.found, device = Ear(), None, self._preferences.now.device
-        ear, config, may_refresh = self.ear, self._preferences.now.config(), self._may_refresh
+        self.ear, self.found, device = Ear(), None, self._means.preferences.now.device
+        ear, config, may_refresh = self.ear, self._means.preferences.now.config(), self._means.may_refresh
         self._set(PREPARING)
-        Job(lambda: _recording(device, config, ear, may_refresh), self._recording, self._fail)
+        Job(lambda: _recording(device, config, ear, may_refresh), self._begun(ear), self._fail)
 
     def stop(self) -> None:
         """Enough: judge what was recorded."""
@@ -128,7 +121,7 @@ class Enrolling(QObject):
         session, self._session = self._session, None
         if session is not None:
             Job(session.stop)
-        self.found = None
+        self.found, self.ear = None, Ear()
         self._set(IDLE)
 
     def hear_file(self, path: str) -> None:
@@ -149,13 +142,13 @@ class Enrolling(QObject):
             return
 
         def added() -> str:
-            store = self._open_store()
+            store = self._means.open_store()
             return store.add(name, space, [keep_recording(found, keep_audio)]).name
 
         Job(added, self._kept, self.failed.emit)
 
     def _judge(self, open_source: Callable[[], ArraySource | FileSource]) -> None:
-        self.found, config = None, self._preferences.now.config()
+        self.found, config = None, self._means.preferences.now.config()
         self._set(JUDGING)
         Job(lambda: _judged(open_source, config), self._judged, self._fail)
 
@@ -163,9 +156,17 @@ class Enrolling(QObject):
         self.state = state
         self.changed.emit()
 
-    def _recording(self, session: LiveSession) -> None:
-        self._session = session
-        self._set(RECORDING)
+    def _begun(self, ear: Ear) -> Callable[[LiveSession], None]:
+        """What happens once a session hears, unless it was cancelled meanwhile."""
+
+        def begun(session: LiveSession) -> None:
+            if ear is self.ear and self.state == PREPARING:
+                self._session = session
+                self._set(RECORDING)
+            else:
+                Job(session.stop)
+
+        return begun
 
     def _judged(self, answer: tuple[Enrolment, Space]) -> None:
         self.found, self._space = answer

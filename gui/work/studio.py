@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from voicelane import LabelDesk, Session, SpeakerTurn, VoicelaneError
-from voicelane.base import LABEL, StoreError, samples
+from voicelane.base import StoreError, samples
 from voicelane.gui.look import theme
 from voicelane.gui.model.conversation import Conversation, Recorded
 from voicelane.gui.model.health import Health
 from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.model.wording import words_for
-from voicelane.gui.work.challenging import Challenging
+from voicelane.gui.work.booth import Booth
 from voicelane.gui.work.devices import Devices
 from voicelane.gui.work.editing import Editing
-from voicelane.gui.work.enrolling import Enrolling
 from voicelane.gui.work.exporting import export
 from voicelane.gui.work.files import Files
 from voicelane.gui.work.jobs import Job
-from voicelane.gui.work.leaving import LEAVE, MERGE, SAVE, STAY, ask_named, ask_same, ask_to_leave
+from voicelane.gui.work.leaving import LEAVE, MERGE, SAVE, STAY, ask_same, ask_to_leave
 from voicelane.gui.work.listening import IDLE, PAUSED, RUNNING, Listening, Request, session_name
+from voicelane.gui.work.means import Means
 from voicelane.gui.work.opening import Opening, keep_pictures
 from voicelane.gui.work.passphrase import Passphrase
 from voicelane.gui.work.playback import joined
 from voicelane.gui.work.player import Player
 from voicelane.gui.work.saving import save_as_session
-from voicelane.gui.work.voicing import Voicing
+from voicelane.gui.work.suggesting import Suggesting
 from voicelane.gui.work.writing import Writing
 from voicelane.sessions import (
     About,
@@ -43,7 +42,6 @@ from voicelane.sessions import (
     tag_session,
     unused_name,
 )
-from voicelane.voices import Kin, Suggestions
 from voicelane.words import Recognised, write_words
 
 START = later("Start listening")
@@ -83,16 +81,14 @@ class Studio(QObject):
         """Whether a conversation may make way for something that has a name."""
         self.ask_same: Callable[[str, str], str] = ask_same
         """Whether two speakers of one name are one."""
-        self.ask_named: Callable[[str, str], bool] = ask_named
-        """Whether a speaker gets the name that is suggested."""
         self.player = player or Player()
         self.passphrase = Passphrase()
         store = self.passphrase.store
-        self.enrolling = Enrolling(self.preferences, store, self._nothing_else_is_heard)
-        self.voicing = Voicing(self.preferences, store, self.player.another(), self._nothing_else_is_heard)
-        self.challenging = Challenging(
-            self.preferences, store, self.voicing.player, self._nothing_else_is_heard
-        )
+        means = Means(self.preferences, store, self.player.another(), self._nothing_else_is_heard)
+        self.booth = Booth(means, lambda: self.nobody_is_heard, lambda: self.unlock(again=True))
+        self.enrolling, self.voicing = self.booth.enrolling, self.booth.voicing
+        self.challenging = self.booth.challenging
+        self.suggesting = Suggesting(self.conversation, store, self.rename_speaker)
         self.listening = Listening(
             self.conversation, self.health, self.player, store, self._nothing_else_is_open
         )
@@ -109,31 +105,23 @@ class Studio(QObject):
         self._set_player()
 
     def _connect(self) -> None:
-        conversation, listening, player = self.conversation, self.listening, self.player
-        voicing = self.voicing
-        for one in (player, voicing.player):
-            one.hindrance = self._hindrance
-            one.refused.connect(self.told)
-            for recorder in self.recorders:
-                recorder.begins.connect(one.stop)
-        player.changed.connect(lambda: voicing.player.stop() if player.busy else None)
-        voicing.player.changed.connect(lambda: player.stop() if voicing.player.busy else None)
-        voicing.told.connect(self.told)
-        voicing.begins.connect(self.moved_on)
+        conversation, listening, player, booth = self.conversation, self.listening, self.player, self.booth
+        booth.share(player, self._hindrance)
+        booth.moved_on.connect(self.moved_on)
         listening.changed.connect(self._monitor)
         for act in (self._take_name, self._hear_next):
             listening.finished.connect(act)
         listening.failed.connect(self._hear_next)
         conversation.replaced.connect(lambda: self.hear_only(""))
         conversation.rewritten.connect(self._keep_words)
-        problems = (conversation.refused, player.failed, listening.failed, voicing.failed)
-        for problem in (*problems, voicing.player.failed, voicing.reference.failed):
+        for teller in (booth, self.suggesting):
+            teller.told.connect(self.told)
+            teller.failed.connect(self.noticed)
+        for problem in (conversation.refused, player.failed, listening.failed):
             problem.connect(self.noticed)
         for act in (self.dress, self._set_player):
             self.preferences.changed.connect(act)
-        voices = (voicing, voicing.player, self.challenging)
-        sources: tuple[Any, ...] = (listening, player, *self.recorders, *voices, conversation)
-        for source in (*sources, self.preferences):
+        for source in (listening, player, booth, conversation, self.preferences):
             source.changed.connect(self.stirred)
         for signal in (conversation.replaced, conversation.selected, conversation.moved):
             signal.connect(self.stirred)
@@ -153,18 +141,12 @@ class Studio(QObject):
     def busy(self) -> bool:
         """Whether anything goes on that is drawn as it goes."""
         heard = self.listening.state != IDLE or self.conversation.live is not None
-        voices = self.voicing.busy or self.recording
-        return heard or self.player.busy or voices or self.opening is not None
+        return heard or self.player.busy or self.booth.busy or self.opening is not None
 
     @property
-    def recording(self) -> bool:
-        """Whether one person is recorded alone: to be enrolled, or as a reference."""
-        return any(recorder.recording for recorder in self.recorders)
-
-    @property
-    def recorders(self) -> tuple[Enrolling, ...]:
-        """All that hear one person alone."""
-        return self.enrolling, self.voicing.reference, self.challenging.recorder
+    def nobody_is_heard(self) -> bool:
+        """Whether nothing is listened to."""
+        return self.listening.state == IDLE
 
     def listen(self, verify: str = "") -> None:
         """Start with the source that is chosen, if what is on the screen may make way for it."""
@@ -179,13 +161,6 @@ class Studio(QObject):
         self.listening.start(request)
         if request.live and request.settings.record:
             self.told.emit(tr(SPOKEN))
-
-    def challenge(self, name: str, language: str, aloud: bool) -> None:
-        """Ask an enrolled person for digits, through the microphone that is chosen."""
-        if self.listening.state == IDLE and not self.recording:
-            self.moved_on.emit()
-            self.unlock(again=True)
-            self.challenging.begin(name, language, aloud)
 
     def hear_files(self, paths: Sequence[Path]) -> None:
         """Listen to files, one after the other, if what is on the screen may make way for them."""
@@ -222,30 +197,6 @@ class Studio(QObject):
         if answer == MERGE:
             return conversation.correct(lambda desk: desk.merge(speaker, others[0]))
         return conversation.correct(lambda desk: desk.rename(speaker, name))
-
-    def suggest(self, speaker: str) -> None:
-        """Look for a speaker of the session on the screen among the enrolled people and in all sessions."""
-        session = self.conversation.session
-        if session is None:
-            self.noticed.emit(tr("save the conversation first; then its people can be compared with others"))
-            return
-        self.told.emit(tr("comparing the voice with the people of all sessions"))
-        Job(
-            lambda: Kin(self.passphrase.store()).suggestions(str(session.folder)),
-            lambda found: self._suggested(session, speaker, found),
-            self.noticed.emit,
-        )
-
-    def _suggested(self, session: Session, speaker: str, found: Suggestions) -> None:
-        if not self.conversation.is_session(session.folder):
-            return
-        likely = [s for s in found.made if s.speaker == speaker]
-        if not likely:
-            self.told.emit(tr("nobody else sounds like {name}", name=self.conversation.shown(speaker)))
-        elif LABEL.fullmatch(likely[0].name):
-            self.told.emit(likely[0].sentence())
-        elif self.ask_named(likely[0].sentence(), likely[0].name):
-            self.rename_speaker(speaker, likely[0].name)
 
     def recognise_words(self) -> None:
         """Have what was said in the session on the screen written down."""
@@ -456,7 +407,7 @@ class Studio(QObject):
     def _set_player(self) -> None:
         """What plays goes on as it is chosen now."""
         now, player = self.preferences.now, self.player
-        self.voicing.player.volume, self.voicing.player.device = now.volume, now.output
+        self.booth.player.volume, self.booth.player.device = now.volume, now.output
         wanted = now.playing_speed, now.output, now.play_clean
         anew = player.playing and wanted != (player.speed, player.device, player.clean)
         player.speed, player.device, player.clean = wanted
@@ -505,7 +456,7 @@ class Studio(QObject):
         """Why nothing may be played now: a microphone is open, and would hear it."""
         listening = self.listening
         heard = listening.request.live and listening.state not in (IDLE, PAUSED)
-        return tr(LIVE) if heard or self.recording else ""
+        return tr(LIVE) if heard or self.booth.recording else ""
 
     def _move_on(self, act: Callable[[], object]) -> None:
         self.moved_on.emit()
@@ -582,16 +533,16 @@ class Studio(QObject):
 
     def _nothing_else_is_open(self) -> bool:
         """Whether no sound device is in use but for what is listened to."""
-        return not self._plays and not self.recording
+        return not self._plays and not self.booth.recording
 
     def _nothing_else_is_heard(self) -> bool:
         """Whether no sound device is in use but for an enrolment."""
-        return not self._plays and self.listening.state == IDLE
+        return not self._plays and self.nobody_is_heard
 
     @property
     def _plays(self) -> bool:
         """Whether a loudspeaker is in use."""
-        return self.player.busy or self.voicing.player.busy
+        return self.player.busy or self.booth.player.busy
 
     def _opened(self, recorded: Recorded) -> None:
         self.conversation.open(recorded)

@@ -15,12 +15,11 @@ from voicelane import Enroller, PipelineConfig, ProfileStore
 from voicelane.base import StoreError, samples
 from voicelane.gui.model.gallery import PERSON, Gallery, gallery
 from voicelane.gui.model.language import later, tr
-from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.enrolling import Enrolling
 from voicelane.gui.work.jobs import Course, Job
-from voicelane.gui.work.player import Player
+from voicelane.gui.work.means import Means
 from voicelane.gui.work.speech import Order, Speech
 from voicelane.live import Sound
 from voicelane.profiles import Enrolment
@@ -83,17 +82,10 @@ class Voicing(QObject):
     _arrives = Signal(object, object)
     """The sound and the course of what is being said."""
 
-    def __init__(
-        self,
-        preferences: Preferences,
-        open_store: Callable[[], ProfileStore],
-        player: Player,
-        may_refresh: Callable[[], bool],
-    ) -> None:
-        """`may_refresh` says whether PortAudio can be started anew."""
+    def __init__(self, means: Means) -> None:
         super().__init__()
-        self._preferences, self._open_store, self.player = preferences, open_store, player
-        self.reference = Enrolling(preferences, open_store, may_refresh)
+        self._means, self.player = means, means.player
+        self.reference = Enrolling(means)
         """Hears, from the microphone or a file, a voice to speak like; it is not kept."""
         self.reference_name = ""
         self.gallery, self.state, self.course = Gallery(), IDLE, Course()
@@ -109,7 +101,7 @@ class Voicing(QObject):
 
     def refresh(self) -> None:
         """Read which voices there are."""
-        store, config = self._open_store(), self._preferences.now.config()
+        store, config = self._means.open_store(), self._means.preferences.now.config()
         Job(lambda: gallery(store, config), self._list, self.failed.emit)
 
     def make(
@@ -117,7 +109,7 @@ class Voicing(QObject):
     ) -> None:
         """Draw a voice that nobody has, and keep it; without a name it gets the next free one."""
         seed = secrets.randbelow(2**31) if seed is None else seed
-        config, rng = self._preferences.now.config(), np.random.default_rng(seed)
+        config, rng = self._means.preferences.now.config(), np.random.default_rng(seed)
 
         def made(course: Course) -> str:
             library, drawing = VoiceLibrary(), load_pseudo_voices(Enroller(config).space.encoder_id)
@@ -139,7 +131,7 @@ class Voicing(QObject):
 
     def set_consent(self, name: str, given: bool) -> None:
         """Record that a person allows speech in their voice, or does not any more."""
-        self._change(lambda: self._open_store().set_consent(name, given))
+        self._change(lambda: self._means.open_store().set_consent(name, given))
 
     def hear_reference(self, path: str) -> None:
         """Take a file of one person as the reference."""
@@ -153,14 +145,15 @@ class Voicing(QObject):
 
     def prepare(self) -> None:
         """Something will be said soon: let what says it load."""
-        config = self._preferences.now.config()
+        config = self._means.preferences.now.config()
         if not (self.missing or self._prepared):
             self._prepared = True
             Job(lambda: self._speech.prepare(config))
 
     def say(self, wanted: Wanted) -> None:
         """Say a text, and let it be heard as it comes."""
-        config, heard, store = self._preferences.now.config(), self.reference.found, self._open_store()
+        config, store = self._means.preferences.now.config(), self._means.open_store()
+        heard = self.reference.found
 
         def said(course: Course) -> Spoken:
             if wanted.kind == REFERENCE:

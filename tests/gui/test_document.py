@@ -264,7 +264,7 @@ OTHER = {
     float: lambda old: old / 2,
     tuple: lambda old: ("x",),
 }
-CHOICES = {"theme": "dark", "models": "strong", "enhancer": "mlp", "preset": "quick"}
+CHOICES = {"theme": "dark", "interface": "de", "models": "strong", "enhancer": "mlp", "preset": "quick"}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])

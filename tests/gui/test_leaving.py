@@ -287,7 +287,7 @@ def test_several_dropped_files_are_heard_one_after_the_other(window, qtbot, tmp_
     window.dropEvent(drop(paths[0], paths[2]))
     qtbot.waitUntil(lambda: studio.listening.state == RUNNING, timeout=SLOW_MS)
     window.dropEvent(drop(paths[2]))
-    assert "heard after this one: 2" in window.toasts.words[-1]
+    assert "2 files are heard after this one" in window.toasts.words[-1]
     with qtbot.waitSignal(studio.listening.finished, timeout=SLOW_MS):
         window.transport.stop.click()
     assert studio.listening.state == IDLE and titles[2:] == ["a.wav"]

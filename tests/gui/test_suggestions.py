@@ -37,7 +37,7 @@ def opened(window, qtbot, home):
 @pytest.mark.parametrize("right", [True, False])
 def test_somebody_of_another_session_gets_that_name_if_it_is_right(window, qtbot, opened, right):
     asked: list[str] = []
-    opened.ask_named = lambda sentence, name: asked.append(sentence) or right
+    opened.suggesting.ask = lambda sentence, name: asked.append(sentence) or right
     assert chosen(window, "S3", "Who may S3 be?")
     qtbot.waitUntil(lambda: bool(asked), timeout=30_000)
     assert asked == ["S3 sounds like Zoë in monday"]
@@ -46,7 +46,7 @@ def test_somebody_of_another_session_gets_that_name_if_it_is_right(window, qtbot
 
 
 def test_somebody_without_a_name_is_only_told(window, qtbot, opened):
-    opened.ask_named = lambda *_: pytest.fail("there is no name to give")
+    opened.suggesting.ask = lambda *_: pytest.fail("there is no name to give")
     with qtbot.waitSignal(opened.told, timeout=30_000, check_params_cb=lambda s: "sounds like" in s) as told:
         chosen(window, "S1", "Who may S1 be?")
     assert told.args == ["S1 sounds like S2 in monday"]
@@ -54,5 +54,5 @@ def test_somebody_without_a_name_is_only_told(window, qtbot, opened):
 
 def test_what_is_not_saved_cannot_be_compared(window, qtbot):
     with qtbot.waitSignal(window.studio.noticed) as told:
-        window.studio.suggest("S1")
+        window.studio.suggesting.suggest("S1")
     assert "save the conversation first" in told.args[0]

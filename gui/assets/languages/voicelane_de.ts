@@ -1574,7 +1574,7 @@ Drücken Sie den roten Knopf und hören Sie etwas zu.</translation>
   </message>
   <message>
    <source>Take noise off what is heard; a recording keeps both sounds</source>
-   <translation>Gehörtes entrauschen; eine Aufnahme behält beides</translation>
+   <translation>Entrauschen; eine Aufnahme behält beides</translation>
   </message>
   <message>
    <source>Analyse files at their own speed</source>
@@ -1618,7 +1618,7 @@ Drücken Sie den roten Knopf und hören Sie etwas zu.</translation>
   </message>
   <message>
    <source>Lab view: curves, map, numbers, and switches for engineers</source>
-   <translation>Laboransicht: Kurven, Karte, Zahlen, weitere Schalter</translation>
+   <translation>Laboransicht: Kurven, Karte, Zahlen, Schalter</translation>
   </message>
   <message>
    <source>For engineers</source>
@@ -1805,6 +1805,93 @@ Wer spricht, erhält eine Spur und hier eine Zeile.</translation>
   <message>
    <source>What happened</source>
    <translation>Was geschah</translation>
+  </message>
+  <message>
+   <source>Choose a microphone</source>
+   <translation>Wählen Sie ein Mikrofon</translation>
+  </message>
+  <message>
+   <source>All microphones are in the list above. Check the chosen one and say something: its level must move. Nothing of the check is kept.</source>
+   <translation>Alle Mikrofone stehen in der Liste darüber. Prüfen Sie das gewählte und sagen Sie etwas: Der Pegel muss sich bewegen. Von der Prüfung bleibt nichts erhalten.</translation>
+  </message>
+  <message>
+   <source>Speak, or let people speak</source>
+   <translation>Sprechen Sie, oder lassen Sie sprechen</translation>
+  </message>
+  <message>
+   <source>The red button above begins. Everybody who speaks gets a lane and a colour; what is hatched may still change.</source>
+   <translation>Der rote Knopf darüber beginnt. Wer spricht, erhält eine Spur und eine Farbe; was schraffiert ist, kann sich noch ändern.</translation>
+  </message>
+  <message>
+   <source>Name a voice</source>
+   <translation>Benennen Sie eine Stimme</translation>
+  </message>
+  <message>
+   <source>Double-click a speaker in the list, or press F2 there, and write the name. The menu of a speaker has the voice remembered: it is known by name from then on.</source>
+   <translation>Doppelklicken Sie einen Sprecher in der Liste, oder drücken Sie dort F2, und schreiben Sie den Namen. Über das Menü eines Sprechers lässt sich die Stimme merken: Sie ist dann mit Namen bekannt.</translation>
+  </message>
+  <message>
+   <source>Not the least sound: look for the mute switch, or choose another microphone.</source>
+   <translation>Nicht der leiseste Ton: Sehen Sie nach dem Stummschalter, oder wählen Sie ein anderes Mikrofon.</translation>
+  </message>
+  <message>
+   <source>Hardly anything is heard: speak, or come nearer.</source>
+   <translation>Es ist kaum etwas zu hören: Sprechen Sie, oder kommen Sie näher.</translation>
+  </message>
+  <message>
+   <source>{number} of {count}: {title}</source>
+   <translation>{number} von {count}: {title}</translation>
+  </message>
+  <message>
+   <source>Too loud: turn the microphone down.</source>
+   <translation>Zu laut: Regeln Sie das Mikrofon herunter.</translation>
+  </message>
+  <message>
+   <source>You are heard.</source>
+   <translation>Sie sind zu hören.</translation>
+  </message>
+  <message>
+   <source>Tour</source>
+   <translation>Rundgang</translation>
+  </message>
+  <message>
+   <source>Step of the tour</source>
+   <translation>Schritt des Rundgangs</translation>
+  </message>
+  <message>
+   <source>What was found</source>
+   <translation>Was sich ergab</translation>
+  </message>
+  <message>
+   <source>Check the microphone</source>
+   <translation>Mikrofon prüfen</translation>
+  </message>
+  <message>
+   <source>Back</source>
+   <translation>Zurück</translation>
+  </message>
+  <message>
+   <source>Next</source>
+   <translation>Weiter</translation>
+  </message>
+  <message>
+   <source>End the tour (Escape)</source>
+   <translation>Rundgang beenden (Esc)</translation>
+  </message>
+  <message numerus="yes">
+   <source>%n people have been heard.</source>
+   <translation>
+    <numerusform>%n Person war zu hören.</numerusform>
+    <numerusform>%n Personen waren zu hören.</numerusform>
+   </translation>
+  </message>
+  <message>
+   <source>Named: {names}.</source>
+   <translation>Benannt: {names}.</translation>
+  </message>
+  <message>
+   <source>End the check</source>
+   <translation>Prüfung beenden</translation>
   </message>
   <message>
    <source>No words are written down.
@@ -2360,24 +2447,12 @@ Aufgenommene Gespräche lassen sich nachträglich mitschreiben; andere erscheine
    <translation>alle, die zu hören sind, werden aufgenommen; sagen Sie es ihnen</translation>
   </message>
   <message>
-   <source>comparing the voice with the people of all sessions</source>
-   <translation>die Stimme wird mit den Personen aller Sitzungen verglichen</translation>
-  </message>
-  <message>
    <source>the words of {name} are written down</source>
    <translation>die Wörter von {name} sind mitgeschrieben</translation>
   </message>
   <message>
    <source>a conversation is being heard; stop it before a file is opened</source>
    <translation>ein Gespräch wird gerade gehört; beenden Sie es, bevor Sie eine Datei öffnen</translation>
-  </message>
-  <message>
-   <source>save the conversation first; then its people can be compared with others</source>
-   <translation>speichern Sie zuerst das Gespräch; dann lassen sich seine Personen mit anderen vergleichen</translation>
-  </message>
-  <message>
-   <source>nobody else sounds like {name}</source>
-   <translation>niemand sonst klingt wie {name}</translation>
   </message>
   <message>
    <source>save the conversation first; then its words can be looked for</source>
@@ -2436,6 +2511,18 @@ Aufgenommene Gespräche lassen sich nachträglich mitschreiben; andere erscheine
   <message>
    <source>{title} is saved</source>
    <translation>{title} ist gespeichert</translation>
+  </message>
+  <message>
+   <source>comparing the voice with the people of all sessions</source>
+   <translation>die Stimme wird mit den Personen aller Sitzungen verglichen</translation>
+  </message>
+  <message>
+   <source>save the conversation first; then its people can be compared with others</source>
+   <translation>speichern Sie zuerst das Gespräch; dann lassen sich seine Personen mit anderen vergleichen</translation>
+  </message>
+  <message>
+   <source>nobody else sounds like {name}</source>
+   <translation>niemand sonst klingt wie {name}</translation>
   </message>
   <message>
    <source>there is no reference yet; choose a recording of one person, or record one</source>

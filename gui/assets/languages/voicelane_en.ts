@@ -25,6 +25,13 @@
    </translation>
   </message>
   <message numerus="yes">
+   <source>%n people have been heard.</source>
+   <translation>
+    <numerusform>%n person has been heard.</numerusform>
+    <numerusform>%n people have been heard.</numerusform>
+   </translation>
+  </message>
+  <message numerus="yes">
    <source>%n found</source>
    <translation>
     <numerusform>%n found</numerusform>

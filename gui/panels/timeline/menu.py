@@ -50,7 +50,7 @@ def lane_menu(
     name = conversation.shown(lane.speaker)
     menu.addAction(tr("Rename"), lambda: rename(lane.speaker))
     if LABEL.fullmatch(name):
-        menu.addAction(tr("Who may {name} be?", name=name), lambda: studio.suggest(lane.speaker))
+        menu.addAction(tr("Who may {name} be?", name=name), lambda: studio.suggesting.suggest(lane.speaker))
     menu.addMenu(insert_menu(menu, studio, lane, at))
     others = menu.addMenu(tr("{name} is the same as", name=name))
     for other in conversation.lanes.all:
