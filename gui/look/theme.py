@@ -210,9 +210,8 @@ def style_sheet(t: Theme) -> str:
     QFrame#rail QToolButton:checked {{ color: {t.accent}; background: {t.raised}; }}
     QFrame#rail QToolButton:focus {{ border: 1px solid {t.accent}; }}
     QFrame#banner {{ background: {t.raised}; border: 1px solid {t.warning}; border-radius: 6px; }}
-    QFrame#toast, QFrame#tour {{
-        background: {t.selected}; border: 1px solid {t.accent}; border-radius: 6px;
-    }}
+    QFrame#toast {{ background: {t.selected}; border: 1px solid {t.accent}; border-radius: 6px; }}
+    QFrame#tour {{ background: {t.panel}; border: 1px solid {t.accent}; border-radius: 6px; }}
     QLineEdit, NoteField, QComboBox, QSpinBox {{
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; border-radius: 6px;
         padding: 5px 8px; min-height: 20px; selection-background-color: {t.accent};

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,6 +145,14 @@ def test_what_qt_reads_is_what_the_translators_wrote(code, qapp):
     for text, forms in read(FILES / f"{CONTEXT}_{code}.ts").items():
         for n, form in zip((1, 3) if len(forms) > 1 else (-1,), forms, strict=True):
             assert translator.translate(CONTEXT, text, None, n) == form, text
+
+
+def test_what_qt_reads_is_installed_and_what_translators_write_is_not():
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    installed = {path for pattern in data["voicelane.gui"] for path in (ROOT / "gui").glob(pattern)}
+    ours = {path for path in installed if path.is_file() and path.parent.name == "languages"}
+    assert {path.name for path in ours} == {f"{CONTEXT}_{code}.qm" for code in LANGUAGES}
+    assert sum(path.stat().st_size for path in ours) < 100_000
 
 
 @pytest.fixture

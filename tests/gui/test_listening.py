@@ -239,7 +239,7 @@ def test_choices_of_version_0_1_are_kept(home, speed, now):
     home.mkdir()
     (home / "app.toml").write_text(f'speed = "{speed}"\ntheme = "dark"\nmax_speakers = 7\n')
     found = Preferences()
-    assert not found.problem and found.now == Settings(preset=now, theme="dark", max_speakers=7)
+    assert not found.problem and found.now == Settings(preset=now, theme="dark", max_speakers=7, toured=True)
 
 
 def test_a_file_is_opened_by_the_keyboard(window, qtbot, monkeypatch, talk_file):
