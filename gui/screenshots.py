@@ -26,6 +26,7 @@ from voicelane import (
 from voicelane.base import Space, samples
 from voicelane.events import DeviceLost, StageTiming, StreamStarted, Word
 from voicelane.gui.app import application
+from voicelane.gui.model.language import LANGUAGES, speak
 from voicelane.gui.model.preferences import Settings
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.panels.summary import SummaryWindow
@@ -280,10 +281,12 @@ def pictures(folder: Path, size: tuple[int, int]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m voicelane.gui.screenshots", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the pictures")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the window")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application(["voicelane"])
+    speak(args.language)
     for size in SIZES:
         with home():
             pictures(args.out, size)
