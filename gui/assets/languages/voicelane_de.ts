@@ -2080,7 +2080,7 @@ Aufgenommene Gespräche lassen sich nachträglich mitschreiben; andere erscheine
   </message>
   <message>
    <source>How likely it is this person</source>
-   <translation>Wie wahrscheinlich es diese Person ist</translation>
+   <translation>Ob es diese Person ist</translation>
   </message>
   <message>
    <source>a computer made or changed this speech, whoever it sounds like</source>
