@@ -205,7 +205,7 @@ class ReclusteringConfig:
     """Chance that the next stretch is of the same speaker."""
     fa: Annotated[float, Within(0.001, 10.0)] = 0.4
     """Weight of what is heard (F_A of VBx)."""
-    fb: Annotated[float, Within(0.01, 1000.0)] = 3.5
+    fb: Annotated[float, Within(0.01, 1000.0)] = 2.0
     """Weight of the prior on voices (F_B of VBx); the higher, the fewer speakers."""
     stretch_s: Annotated[float, Within(0.1, 30.0)] = 0.5
     """Speech of one turn that is compared as one."""

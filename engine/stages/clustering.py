@@ -15,6 +15,10 @@ from voicelane.stages.scale import Scale, centred
 from voicelane.stages.voices import rarity, unit
 
 
+STARTS = (0.0, 1.0, 2.0)
+"""How far above `ahc_llr` links end where VBx begins; of what it makes of each, the likeliest stays."""
+
+
 class Past:
     """What is kept for good of speakers whose speech is too long ago to be compared stretch by stretch."""
 
@@ -72,30 +76,38 @@ class Clustering:
         """Cluster numbers (n,), first those of the past.
 
         Clusters form among the `firm` ones (n,): average linkage over log-likelihood ratios gives more than
-        there are, VBx leaves those that are needed, of which one of little speech may be another one's, and
-        what is clearly somebody of the past is that speaker. A new cluster of less than `least_s` is none.
-        What is left goes to the nearest cluster.
+        there are, of which VBx leaves those that are needed. One of little speech may be another one's, and what
+        is clearly somebody of the past is that speaker. A new cluster of less than `least_s` is none. What is
+        left goes to the nearest cluster.
         """
         if not firm.any():
             firm = heard.weights == heard.weights.max()
         sure = heard.part(firm)
         offset = self._offset(sure)
-        groups = _linked(sure.vectors, sure.weights, self._scale, self._config, offset)
-        begun = self._recognised(groups + self._n_known, sure, offset)
-        parted = self._taken_in(self._parted(begun, sure, offset), sure, offset)
+        parted = self._taken_in(self._likeliest(sure, offset), sure, offset)
         clusters = self._recognised(parted, sure, offset)
         return self._joined(heard, firm, clusters, offset)
 
     def _offset(self, sure: Voiced) -> np.ndarray:
-        groups = _linked(sure.vectors, sure.weights, self._scale, self._config)
+        groups = _linked(sure.vectors, sure.weights, self._scale, self._config.ahc_llr)
         return self._scale.offset(np.concatenate((self._past.means, _means(sure.vectors, groups))))
 
-    def _parted(self, begun: np.ndarray, sure: Voiced, offset: np.ndarray) -> np.ndarray:
-        """What VBx makes of clusters to begin with."""
+    def _likeliest(self, sure: Voiced, offset: np.ndarray) -> np.ndarray:
+        """What VBx makes of links down to several ratios: the likeliest by its bound, wherever it began."""
+        partitions = []
+        for more in STARTS:
+            groups = _linked(sure.vectors, sure.weights, self._scale, self._config.ahc_llr + more, offset)
+            begun = self._recognised(groups + self._n_known, sure, offset)
+            partitions.append(self._parted(begun, sure, offset))
+        return max(partitions, key=lambda partition: partition[1])[0]
+
+    def _parted(self, begun: np.ndarray, sure: Voiced, offset: np.ndarray) -> tuple[np.ndarray, float]:
+        """What VBx makes of clusters to begin with, and how likely that is."""
         c, plda, past = self._config, self._scale.plda, self._past
         before = Statistics(past.counts, (past.totals - past.counts[:, None] * offset) @ plda.transform)
         projected = (sure.vectors - offset) @ plda.transform
-        return vbx(projected, plda.between, begun, c.loop_probability, c.fa, c.fb, before).argmax(axis=1)
+        chance, bound = vbx(projected, plda.between, begun, c.loop_probability, c.fa, c.fb, before)
+        return chance.argmax(axis=1), bound
 
     def _taken_in(self, clusters: np.ndarray, sure: Voiced, offset: np.ndarray) -> np.ndarray:
         """The clusters, where each new one of little speech that is clearly another one is that one."""
@@ -164,14 +176,14 @@ def _linked(
     vectors: np.ndarray,
     weights: np.ndarray,
     scale: Scale,
-    config: ReclusteringConfig,
+    lowest_llr: float,
     offset: np.ndarray | None = None,
 ) -> np.ndarray:
     """Cluster numbers (n,) from 0 by average linkage down to a mean log-likelihood ratio."""
     if len(vectors) == 1:
         return np.zeros(1, int)
     tree, highest = _tree(vectors, weights, scale, scale.plda.mean if offset is None else offset)
-    return np.asarray(fcluster(tree, highest - config.ahc_llr, "distance") - 1)
+    return np.asarray(fcluster(tree, highest - lowest_llr, "distance") - 1)
 
 
 def _tree(

@@ -44,8 +44,9 @@ def vbx(
     speaker: float,
     before: Statistics | None = None,
     rounds: int = 20,
-) -> np.ndarray:
-    """Chances (n, n_speakers) of embeddings (n, k) in order of time, from labels `start` (n,).
+) -> tuple[np.ndarray, float]:
+    """Chances (n, n_speakers) of embeddings (n, k) in order of time, from labels `start` (n,), and the
+    lower bound on the log-likelihood of all that they reach.
 
     A hidden Markov model whose states are speakers, each with a Gaussian posterior of its voice; `loop` is
     the chance to stay, `acoustic` (F_A) and `speaker` (F_B) weigh evidence and prior. A state that the
@@ -71,7 +72,7 @@ def vbx(
         if bound - last < 1e-3:
             break
         last = bound
-    return chance
+    return chance, last
 
 
 def _begun(start: np.ndarray, n_known: int, n_speakers: int) -> np.ndarray:

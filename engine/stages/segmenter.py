@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -70,7 +71,9 @@ class Segmentation:
 
     Its manifest says what it takes of a frame: `features` is `log_mel` (two columns of 80 bands; the network
     answers every 20 ms) or `samples` (it answers every `frame_step_samples`, of `frame_span_samples` each).
-    Where it `tells_speech`, it may find some that the detector missed.
+    `tells_speech`, where it is there, is the probability from which the network finds speech that the detector
+    missed, and `silence_logit` what is added to its logit of nobody: a network that was trained on sound with
+    less speech is sure of silence too often (the prior in its logits, taken off).
     """
 
     def __init__(self, model: Model, stopwatch: Stopwatch | None = None) -> None:
@@ -87,7 +90,10 @@ class Segmentation:
         if self._by_samples:
             self._step, self._span = (int(settings[f"frame_{n}_samples"]) for n in ("step", "span"))
         self.window_columns = int(settings["window_columns"])
-        self.tells_speech = bool(settings.get("tells_speech", False))
+        tells = settings.get("tells_speech", math.inf)
+        self.certain = 0.5 if tells is True else float(tells)  # True in packs that were added earlier
+        self._silence = np.zeros(len(settings["classes"]), np.float32)
+        self._silence[[not voices for voices in settings["classes"]]] = settings.get("silence_logit", 0.0)
         self.width = FRAME_SAMPLES if self._by_samples else COLUMNS_PER_FRAME * N_MELS
         self._members = np.zeros((len(settings["classes"]), 3), np.float32)
         for row, voices in enumerate(settings["classes"]):
@@ -106,11 +112,11 @@ class Segmentation:
         return chance @ self._members, chance @ self._alone
 
     def _of_log_mel(self, sound: np.ndarray) -> np.ndarray:
-        return softmax(self._model.run(log_mel=sound.reshape(1, -1, N_MELS))[0][0])
+        return softmax(self._model.run(log_mel=sound.reshape(1, -1, N_MELS))[0][0] + self._silence)
 
     def _of_samples(self, sound: np.ndarray) -> np.ndarray:
         """Chances (n, n_classes) by straight lines between the network's own frames."""
-        chance = softmax(self._model.run(samples=sound.reshape(1, -1))[0][0])
+        chance = softmax(self._model.run(samples=sound.reshape(1, -1))[0][0] + self._silence)
         own = self._step * np.arange(len(chance)) + self._span // 2
         wanted = FRAME_SAMPLES * np.arange(len(sound)) + FRAME_SAMPLES // 2
         return np.stack([np.interp(wanted, own, c) for c in chance.T], axis=1).astype(np.float32)
@@ -270,9 +276,7 @@ class Segmenter:
         usable = len(s.sound) // 2 * 2
         activity, alone = self._network(s.sound[-usable:])
         begin = s.position // COLUMNS_PER_FRAME - usable
-        speech = s.speech[-usable:]
-        if self._network.tells_speech:
-            speech = speech | (activity.max(axis=1) > self._alone)
+        speech = s.speech[-usable:] | (activity.max(axis=1) > self._network.certain)
         return _View(begin, activity, alone > self._alone, speech)
 
     def _pieces(self, view: _View, first: int, last: int) -> Iterator[Piece]:

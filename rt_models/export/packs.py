@@ -42,7 +42,8 @@ MANIFESTS: dict[str, dict[str, Any]] = {
         "settings": {
             "features": "samples",
             "window_columns": 1000,
-            "tells_speech": True,
+            "tells_speech": 0.75,
+            "silence_logit": -0.7,
             "frame_step_samples": FRAME_STEP,
             "frame_span_samples": FRAME_SPAN,
             "classes": [list(voices) for voices in CLASSES],

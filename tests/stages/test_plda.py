@@ -48,7 +48,7 @@ def test_clusters_that_nobody_needs_lose_their_members(seed):
     rng = np.random.default_rng(seed)
     order = np.repeat(rng.permutation([0, 1, 2] * 6), 5).tolist()
     begun = np.array([3 * voice + int(rng.integers(3)) for voice in order])
-    found = vbx(talk(rng, order), np.full(64, 2.0), begun, LOOP, ACOUSTIC, SPEAKER).argmax(axis=1)
+    found = vbx(talk(rng, order), np.full(64, 2.0), begun, LOOP, ACOUSTIC, SPEAKER)[0].argmax(axis=1)
     assert len(set(found)) == 3
     assert len({(a, b) for a, b in zip(order, found.tolist(), strict=True)}) == 3
 
@@ -56,6 +56,18 @@ def test_clusters_that_nobody_needs_lose_their_members(seed):
 def test_chances_are_chances_and_repeat():
     rng = np.random.default_rng(0)
     x, begun = talk(rng, [0, 0, 1, 1, 0] * 8), np.array([0, 1, 2, 3, 1] * 8)
-    a, b = (vbx(x, np.full(64, 2.0), begun, LOOP, ACOUSTIC, SPEAKER) for _ in range(2))
+    a, b = (vbx(x, np.full(64, 2.0), begun, LOOP, ACOUSTIC, SPEAKER)[0] for _ in range(2))
     np.testing.assert_array_equal(a, b)
     np.testing.assert_allclose(a.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_bound_prefers_who_spoke_to_wherever_else_it_may_begin(seed):
+    """Three people, begun with one of them taken for another, from the truth, and from nine clusters."""
+    rng = np.random.default_rng(seed)
+    order = np.repeat(rng.permutation([0, 1, 2] * 6), 5)
+    x, between = talk(rng, order.tolist()), np.full(64, 2.0)
+    begun = (np.minimum(order, 1), order, 3 * order + rng.integers(3, size=len(order)))
+    merged, right, parted = (vbx(x, between, start, LOOP, ACOUSTIC, SPEAKER)[1] for start in begun)
+    assert right > merged
+    assert parted == pytest.approx(right, abs=0.01 * abs(right))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ class OneVoice(Segmentation):
 
     def __init__(self) -> None:
         self.window_columns, self.width = 500, 160
-        self.tells_speech = self._by_samples = False
+        self._by_samples, self.certain = False, math.inf
 
     def __call__(self, sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         sure = np.zeros((len(sound), 3), np.float32)
