@@ -14,6 +14,7 @@ from voicelane.base.files import written_through
 from voicelane.config import DenoiserConfig
 from voicelane.labels.scoring import Turn
 from voicelane.stages.denoiser import FullBandDenoiser
+from voicelane.stages.recogniser import Person
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 MOST_CHANNELS = 8
@@ -27,31 +28,30 @@ def clean_file(
     source: PullSource,
     out: Path,
     config: DenoiserConfig,
-    kept: Sequence[Turn] | None = None,
+    person: Person | None = None,
     replace: bool = False,
     progress: Callable[[float], None] = lambda heard_s: None,
 ) -> None:
     """The sound of `source`, cleaned, into a .wav or .flac of the same rate, channels and length.
 
-    Outside the turns `kept` it is silent, as far as the strength of the settings goes. `out` appears when all
-    of it is written; `progress` is told the seconds so far. Raises `ConfigError` for an `out` that is none,
-    or that is there already unless `replace`, `AudioError` for the source, `ModelError` for the model.
+    With a person, everybody else is turned down as well, as far as the strength of the settings goes. `out`
+    appears when all of it is written; `progress` is told the seconds so far. Raises `ConfigError` for an
+    `out` that is none, or that is there already unless `replace`, `AudioError` for the source, `ModelError`
+    for the model.
     """
     check_out(out, replace)
     if source.channels > MOST_CHANNELS:
         raise ConfigError(
             f"{source.name}: has {source.channels} channels, {MOST_CHANNELS} are the most; split it first"
         )
-    blocks = cleaned(source, config)
-    if kept is not None:
-        blocks = silenced(blocks, source.rate, merged(kept), config.strength)
+    blocks = cleaned(source, config, person)
     with written_through(out) as file:
         _write(blocks, file, out, source, progress)
 
 
-def cleaned(source: PullSource, config: DenoiserConfig) -> Iterator[np.ndarray]:
+def cleaned(source: PullSource, config: DenoiserConfig, person: Person | None = None) -> Iterator[np.ndarray]:
     """Blocks float32 (n, channels) at the rate of the source, all of its samples."""
-    denoiser = FullBandDenoiser(config, source.rate, source.channels)
+    denoiser = FullBandDenoiser(config, source.rate, source.channels, person)
     for block in gathered(source.blocks(), int(BLOCK_S * source.rate)):
         yield denoiser.process(block)
     yield denoiser.flush()
