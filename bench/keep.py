@@ -19,7 +19,7 @@ from voicelane.bench.options import CORPUS, add_command
 from voicelane.bench.results import Cell, Result, Table, table
 from voicelane.bench.sound import active_power, audio_files, read_mono
 from voicelane.bench.trials import read_trials
-from voicelane.cleaning import merged, silenced
+from voicelane.cleaning import muted, others
 from voicelane.config import DenoiserConfig
 from voicelane.offline import TurnSink
 from voicelane.profiles import FileEmbedder
@@ -83,9 +83,10 @@ def measure(args: argparse.Namespace) -> Result:
 
 def systems(person: Person) -> dict[str, Change]:
     """What is compared."""
-    found = {"as heard": unchanged, "cleaned": denoised()}
-    found["turns alone"] = lambda sound: in_turns(sound, denoised(), person)
-    return found | {_guided(w): kept(person, w) for w in GUIDANCE}
+    found = {"as heard": unchanged, "cleaned": denoised(), "turns": in_turns(denoised(), person)}
+    found |= {_guided(w): kept(person, w) for w in GUIDANCE}
+    chosen = DenoiserConfig().guidance
+    return found | {f"{_guided(chosen)}, turns": in_turns(kept(person, chosen), person)}
 
 
 def _guided(w: float) -> str:
@@ -99,13 +100,17 @@ def kept(person: Person, guidance: float) -> Change:
     return lambda sound: np.concatenate((denoiser.process(sound), denoiser.flush()))
 
 
-def in_turns(sound: np.ndarray, change: Change, person: Person) -> np.ndarray:
-    """Cleaned, and silent outside the turns in which the engine recognises the person."""
-    turns = TurnSink()
-    with listen(ArraySource(sound), [person], sinks=[turns]) as session:
-        session.wait()
-    spans = merged([turn for turn in turns.named() if turn.speaker == person.name])
-    return np.concatenate(list(silenced(iter([change(sound)[:, None]]), SAMPLE_RATE, spans, 1.0)))[:, 0]
+def in_turns(change: Change, person: Person) -> Change:
+    """Softer where the engine is sure that somebody else speaks alone, which needs the whole sound first."""
+
+    def heard(sound: np.ndarray) -> np.ndarray:
+        turns = TurnSink()
+        with listen(ArraySource(sound), [person], sinks=[turns]) as session:
+            session.wait()
+        spans = others(turns.named(), person.name)
+        return np.concatenate(list(muted(iter([change(sound)[:, None]]), SAMPLE_RATE, spans, 1.0)))[:, 0]
+
+    return heard
 
 
 def voices(root: Path, rng: np.random.Generator) -> Iterator[list[np.ndarray]]:
@@ -124,11 +129,11 @@ def scenes(root: Path, embedder: FileEmbedder, rival_db: float, seed: int) -> It
     """Different pairs, the same at every level."""
     rng, noises = np.random.default_rng(seed), audio_files(root / "noise/dev")
     people = voices(root, np.random.default_rng(seed))
-    for own, others in zip(people, people, strict=False):
+    for own, second in zip(people, people, strict=False):
         voice = Person("person", np.stack([embedder.embed(ArraySource(x)) for x in own[:N_REFERENCES]]))
         noise = read_mono(noises[int(rng.integers(len(noises)))])
         bed = np.resize(np.roll(noise, int(rng.integers(len(noise)))), 3 * PART)
-        rival = talk(others) * np.float32(10 ** (-rival_db / 20))
+        rival = talk(second) * np.float32(10 ** (-rival_db / 20))
         yield _scene(talk(own[N_REFERENCES:]), rival, bed, voice)
 
 

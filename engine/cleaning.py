@@ -19,7 +19,7 @@ from voicelane.stages.recogniser import Person
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 MOST_CHANNELS = 8
 LARGEST_WAV_BYTES = 4_000_000_000
-FADE_S = 0.03
+FADE_S, MUTED = 0.03, 0.1
 BLOCK_S = 0.5
 Span = tuple[float, float]
 
@@ -29,15 +29,16 @@ def clean_file(
     out: Path,
     config: DenoiserConfig,
     person: Person | None = None,
+    turns: Sequence[Turn] = (),
     replace: bool = False,
-    progress: Callable[[float], None] = lambda heard_s: None,
+    progress: Callable[[float], object] = lambda heard_s: None,
 ) -> None:
     """The sound of `source`, cleaned, into a .wav or .flac of the same rate, channels and length.
 
-    With a person, everybody else is turned down as well, as far as the strength of the settings goes. `out`
-    appears when all of it is written; `progress` is told the seconds so far. Raises `ConfigError` for an
-    `out` that is none, or that is there already unless `replace`, `AudioError` for the source, `ModelError`
-    for the model.
+    With a person, everybody else is turned down as well, as far as the strength of the settings goes, and
+    further where the `turns` say that somebody else speaks alone. `out` appears when all of it is written;
+    `progress` is told the seconds so far. Raises `ConfigError` for an `out` that is none, or that is there
+    already unless `replace`, `AudioError` for the source, `ModelError` for the model.
     """
     check_out(out, replace)
     if source.channels > MOST_CHANNELS:
@@ -45,6 +46,8 @@ def clean_file(
             f"{source.name}: has {source.channels} channels, {MOST_CHANNELS} are the most; split it first"
         )
     blocks = cleaned(source, config, person)
+    if person is not None:
+        blocks = muted(blocks, source.rate, others(turns, person.name), config.strength)
     with written_through(out) as file:
         _write(blocks, file, out, source, progress)
 
@@ -69,26 +72,35 @@ def gathered(blocks: Iterator[np.ndarray], least: int) -> Iterator[np.ndarray]:
         yield np.concatenate(kept)
 
 
-def silenced(
+def muted(
     blocks: Iterator[np.ndarray], rate: int, spans: Sequence[Span], strength: float
 ) -> Iterator[np.ndarray]:
-    """What is outside the spans (in seconds, in order, apart) made softer: silent at strength 1."""
-    edges = np.array([edge for start, end in spans for edge in (start - FADE_S, start, end, end + FADE_S)])
-    gains = np.tile([1.0 - strength, 1.0, 1.0, 1.0 - strength], len(spans))
-    if not spans:
-        edges, gains = np.zeros(1), np.full(1, 1.0 - strength)
-    at = 0
+    """What is inside the spans (in seconds, in order, apart) made softer: by 20 dB at strength 1."""
+    spans = [(start, end) for start, end in spans if end - start > 2 * FADE_S]
+    edges = np.array([edge for start, end in spans for edge in (start, start + FADE_S, end - FADE_S, end)])
+    softer = 1.0 - strength * (1.0 - MUTED)
+    gains, at = np.tile([1.0, softer, softer, 1.0], len(spans)), 0
     for block in blocks:
         times_s = (at + np.arange(len(block))) / rate
-        yield block * np.interp(times_s, edges, gains).astype(np.float32)[:, None]
+        yield block * np.interp(times_s, edges, gains).astype(np.float32)[:, None] if spans else block
         at += len(block)
 
 
+def others(turns: Sequence[Turn], name: str) -> list[Span]:
+    """When somebody else speaks and a person does not; never, where the person was not recognised."""
+    own = merged([turn for turn in turns if turn.speaker == name])
+    left = merged([turn for turn in turns if turn.speaker != name]) if own else []
+    for start, end in own:
+        parts = (part for a, b in left for part in ((a, min(b, start)), (max(a, end), b)))
+        left = [(a, b) for a, b in parts if a < b]
+    return left
+
+
 def merged(turns: Sequence[Turn]) -> list[Span]:
-    """Their times in order, those as one between which no fade fits."""
+    """Their times in order, those as one that touch."""
     found: list[Span] = []
     for turn in sorted(turns, key=lambda t: t.start):
-        if found and turn.start - found[-1][1] <= 2 * FADE_S:
+        if found and turn.start <= found[-1][1]:
             found[-1] = found[-1][0], max(found[-1][1], turn.end)
         else:
             found.append((turn.start, turn.end))
@@ -108,7 +120,7 @@ def _write(
     file: BinaryIO,
     out: Path,
     source: PullSource,
-    progress: Callable[[float], None],
+    progress: Callable[[float], object],
 ) -> None:
     import soundfile
 

@@ -15,6 +15,7 @@ from voicelane.cli.options import add_command, tell_remarks
 if TYPE_CHECKING:
     from voicelane.audio.sources import FileSource
     from voicelane.config import DenoiserConfig
+    from voicelane.labels.scoring import Turn
     from voicelane.profiles.enrolment import Enroller
     from voicelane.stages.recogniser import Person
 
@@ -28,10 +29,11 @@ def clean(args: argparse.Namespace) -> int:
     config = _config(args)
     check_out(args.out, args.force)
     person = _person(args)
+    turns = _turns(args, person) if person and Path(args.input).is_file() else []
     source = _opened(args)
     try:
         with _bar(source) as bar:
-            clean_file(source, args.out, config, person, args.force, lambda s: bar.update(s - bar.n) and None)
+            clean_file(source, args.out, config, person, turns, args.force, lambda s: bar.update(s - bar.n))
     finally:
         tell_remarks(source)
         source.close()
@@ -100,10 +102,22 @@ def _like(path: Path, enroller: Enroller) -> Person:
         source.close()
 
 
-def _bar(source: FileSource) -> Any:
+def _turns(args: argparse.Namespace, person: Person) -> list[Turn]:
+    """Who speaks when in a file, which is heard once more for that."""
+    from voicelane.base.timebase import seconds
+    from voicelane.offline import TurnSink, listen
+
+    source, turns = _opened(args), TurnSink()
+    with _bar(source, "turns ") as bar, listen(source, [person], sinks=[turns]) as session:
+        while not session.wait(0.2):
+            bar.update(seconds(session.pipeline.heard_samples) - bar.n)
+    return turns.named()
+
+
+def _bar(source: FileSource, what: str = "") -> Any:
     from tqdm import tqdm
 
-    layout = "{l_bar}{bar}| {n:.0f}/{total:.0f} s" if source.duration_s else "{n:.0f} s"
+    layout = what + ("{l_bar}{bar}| {n:.0f}/{total:.0f} s" if source.duration_s else "{n:.0f} s")
     return tqdm(total=source.duration_s, unit="s", bar_format=layout, leave=False, disable=None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from voicelane.gui.model.health import Health
 from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.challenging import Challenging
+from voicelane.gui.work.cleaned import keepable
 from voicelane.gui.work.devices import Devices
 from voicelane.gui.work.editing import Editing
 from voicelane.gui.work.enrolling import Enrolling
@@ -98,6 +100,8 @@ class Studio(QObject):
         self.devices, self.editing = Devices(), Editing(self.conversation)
         self.solo = ""
         """Label of the speaker who is played alone."""
+        self.voice = ""
+        """Label of the speaker whose voice alone is left of what is played."""
         self.opening: Opening | None = None
         """While a session is on its way to the screen."""
         self.writing: Writing | None = None
@@ -123,7 +127,8 @@ class Studio(QObject):
         for act in (self._take_name, self._hear_next):
             listening.finished.connect(act)
         listening.failed.connect(self._hear_next)
-        conversation.replaced.connect(lambda: self.hear_only(""))
+        for everybody in (self.hear_only, self.keep_voice):
+            conversation.replaced.connect(partial(everybody, ""))
         conversation.rewritten.connect(self._keep_words)
         problems = (conversation.refused, player.failed, listening.failed, voicing.failed)
         for problem in (*problems, voicing.player.failed, voicing.reference.failed):
@@ -444,6 +449,18 @@ class Studio(QObject):
     def hear_only(self, speaker: str) -> None:
         """Play one speaker alone from now on; everybody where it is empty."""
         self.solo = speaker
+        if self.player.playing:
+            self._play_from(self.player.place)
+
+    def keep_voice(self, speaker: str) -> None:
+        """Turn down all voices but one from now on, and all noise; nothing where it is empty."""
+        self.voice, self.player.person = "", None
+        if speaker:
+            self.player.person = keepable(self.conversation.space, self.conversation.person(speaker))
+            self.voice = speaker if self.player.person else ""
+        if speaker != self.voice:
+            name = self.conversation.shown(speaker)
+            self.told.emit(f"the voice of {name} was not measured, or by another encoder; it cannot be kept")
         if self.player.playing:
             self._play_from(self.player.place)
 

@@ -169,7 +169,8 @@ def train_keeper(args: argparse.Namespace) -> None:
     mixed = keeping.mixed(config, data, cleaner)
     lessons = keeping.Lessons(config, mixed, keeping.embedded(data, encoder, mixed.references))
     checkpoint = args.work / f"keep_{encoder.id[:12]}.pt"
-    net, folder = keeping.train(config, lessons, checkpoint), args.out or ARTIFACTS / "keep"
+    net = keeping.train(config, lessons, checkpoint, args.from_checkpoint)
+    folder = args.out or ARTIFACTS / "keep"
     about = {"cleaner": read_manifest(cleaner).sha256, "encoder": encoder.name, "encoder_id": encoder.id}
     record(net, folder, config, export_keeper(net, about, folder, args.version), checkpoint)
 
@@ -365,7 +366,7 @@ COMMANDS = {
     "conversion": Command(train_conversion, (*MATERIAL, *MODEL, "--encoder", "--name", "--from-checkpoint")),
     "clean": Command(train_cleaner, (*MATERIAL, *MODEL, "--from-checkpoint")),
     "refine": Command(train_refiner, (*MATERIAL, *MODEL)),
-    "keep": Command(train_keeper, (*MATERIAL, *MODEL, "--encoder")),
+    "keep": Command(train_keeper, (*MATERIAL, *MODEL, "--encoder", "--from-checkpoint")),
     "digits": Command(train_digits, ("--corpus", "--work", "--config", "--threads", *MODEL)),
     "two-decoders": Command(train_two_decoders, ("--corpus", "--work", "--config", "--threads", *MODEL)),
     "calibrate": Command(calibrate_command, (*MATERIAL, "--out", "--encoder", "--seed")),

@@ -17,12 +17,12 @@ from tqdm import tqdm
 from voicelane.dsp import band_levels, band_products
 from voicelane.dsp.bands import LEVEL_MIDDLE, LEVEL_SPREAD
 from voicelane.inference import Model
-from voicelane.rt_models.nets.keeper import KeeperConfig, KeeperNet
+from voicelane.rt_models.nets.keeper import N_MELS, KeeperConfig, KeeperNet
 from voicelane.rt_models.training import loop
 from voicelane.rt_models.training.averaged import Averaged
 from voicelane.rt_models.training.batches import speech_mask
 from voicelane.rt_models.training.caches import keep
-from voicelane.rt_models.training.checkpoint import Run
+from voicelane.rt_models.training.checkpoint import Run, begin_with
 from voicelane.rt_models.training.cleaning import (
     MixtureSource,
     SoundConfig,
@@ -37,6 +37,7 @@ from voicelane.rt_models.training.shards import build_shard
 from voicelane.stages import SpeakerEncoder
 
 N_REFERENCES = 4
+DB_PER_LEVEL = LEVEL_SPREAD * 10 / np.log(10)
 LONGEST_COLUMNS = 600
 """Of a recording that its embedding is made of."""
 POWER_FLOOR = 1e-8
@@ -56,20 +57,22 @@ class KeeperTrainConfig:
     """How much louder or softer than the first the others are, at most."""
     parted: float = 0.5
     """Chance that somebody speaks in a part of the mixture alone."""
-    mixtures: int = 8000
+    mixtures: int = 16000
     """Made once."""
     pool: int = 200
     """Voices and noises that as many mixtures again are made of."""
     columns: int = 360
     """Of a crop."""
-    steps: int = 5000
+    steps: int = 9000
     batch: int = 16
     learning_rate: float = 2e-3
     absent: float = 0.15
     """Chance that the person is somebody who does not speak in the mixture."""
     anybody: float = 0.15
     """Chance that the embedding is left out."""
-    blur: float = 0.3
+    colour_db: float = 6.0
+    """By how much another microphone changes the level of a band, at most."""
+    blur: float = 0.6
     """Length of the noise that is added to an embedding, at most."""
     compression: float = 0.3
     """Exponent of the power that an error of a band's gain is weighted by."""
@@ -245,10 +248,18 @@ class Lessons:
         which[self._kept.references[rows, 1, 0] < 0] = 0
         cut = [self._kept.bands[r, :, s : s + c.columns] for r, s in zip(rows, starts, strict=True)]
         noisy, cleaned, *gains = torch.from_numpy(np.stack(cut, 1)).float()
+        coloured = self._colours(rng)
         wanted = torch.where(torch.from_numpy(which == 0)[:, None, None], gains[0], gains[1])
         there = torch.from_numpy(~absent).float()[:, None, None]
         whose = np.where(absent, rng.integers(n, size=c.batch), rows), np.where(absent, 0, which)
-        return Crops(noisy, cleaned, there * wanted, self._people(*whose, rng))
+        return Crops(noisy + coloured, cleaned + coloured, there * wanted, self._people(*whose, rng))
+
+    def _colours(self, rng: np.random.Generator) -> Tensor:
+        """Levels (B, 1, 80) that another microphone adds: the gains stay."""
+        knots = rng.uniform(-1, 1, (self._config.batch, 6)) * (self._config.colour_db / DB_PER_LEVEL)
+        places = np.linspace(0, 5, N_MELS)
+        levels = np.stack([np.interp(places, np.arange(6), row) for row in knots])
+        return torch.from_numpy(levels).float()[:, None]
 
     def _people(self, rows: np.ndarray, which: np.ndarray, rng: np.random.Generator) -> Tensor:
         """Unit vectors of some recordings of each, blurred; zeros for anybody."""
@@ -263,11 +274,17 @@ class Lessons:
 
 
 def train(
-    config: KeeperTrainConfig, lessons: Lessons, checkpoint: Path | None = None, stop_after: int | None = None
+    config: KeeperTrainConfig,
+    lessons: Lessons,
+    checkpoint: Path | None = None,
+    start: Path | None = None,
+    stop_after: int | None = None,
 ) -> KeeperNet:
-    """By `loop.train`; the mean of the weights."""
+    """By `loop.train`; the mean of the weights. `start` is the checkpoint of another run, whose weights this
+    one has first."""
     torch.manual_seed(config.seed)
     net = Averaged(KeeperNet(config.net), config.average)
+    begin_with(net, start)
     optimiser = torch.optim.AdamW(net.net.parameters(), weight_decay=0.01)
     schedule = loop.Schedule(
         config.steps, config.learning_rate, warm_up=100, floor=0.01, save_every=200, seed=config.seed

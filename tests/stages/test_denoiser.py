@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from tests import laws
-from voicelane import Pipeline, PipelineConfig, SpeechEnded, SpeechStarted
-from voicelane.base import ModelError
+from voicelane import ArraySource, Person, Pipeline, PipelineConfig, SpeechEnded, SpeechStarted
+from voicelane.base import ModelError, VoicelaneError
 from voicelane.config import DenoiserConfig
 from voicelane.dsp import Stft, band_levels
 from voicelane.inference import Model, find_model, models_folder
+from voicelane.profiles import FileEmbedder
 from voicelane.stages import Denoiser, FullBandDenoiser, load_denoiser
 from voicelane.stages.denoiser import as_pairs
 
@@ -72,6 +73,31 @@ def test_a_refiner_of_another_cleaner_is_refused(tmp_path):
     manifest.write_text(manifest.read_text().replace(made_for, "0" * 64))
     with pytest.raises(ModelError, match="refines what another network than clean made"):
         load_denoiser(replace(CLEAN, steps=1, refiner=str(folder)))
+
+
+def test_a_keeper_of_another_encoder_is_refused(tmp_path):
+    folder = Path(shutil.copytree(models_folder() / "keep", tmp_path / "keep"))
+    manifest = folder / "manifest.toml"
+    made_for = tomllib.loads(manifest.read_text())["settings"]["encoder_id"]
+    manifest.write_text(manifest.read_text().replace(made_for, "0" * 64))
+    with pytest.raises(ModelError, match="behind another network than clean, or of another conv_transformer"):
+        load_denoiser(replace(CLEAN, keeper=str(folder)), person=Person("Anna", np.eye(1, 192, dtype="f4")))
+
+
+def test_a_person_of_other_numbers_is_refused():
+    with pytest.raises(VoicelaneError, match=r"Anna: expected finite embeddings of shape \(n, 192\)"):
+        load_denoiser(CLEAN, person=Person("Anna", np.eye(1, 64, dtype="f4")))
+
+
+def test_who_is_kept_is_louder_than_who_is_not(enrolment_sound, later):
+    """Two people at once, kept one after the other: what is left is nearer to each own voice."""
+    names = list(later)[:2]
+    voices = {who: FileEmbedder().embed(ArraySource(enrolment_sound[who]))[None] for who in names}
+    size = min(len(later[who]) for who in names)
+    said = [later[who][:size] / np.float32(np.std(later[who][:size])) * np.float32(0.05) for who in names]
+    for own, other, who in zip(said, said[::-1], names, strict=True):
+        left = through(load_denoiser(CLEAN, person=Person(who, voices[who])), own + other)
+        assert si_sdr_db(left, own) > si_sdr_db(own + other, own) + 0.5 > si_sdr_db(left, other) + 3.0
 
 
 def test_clean_speech_comes_through(speech):

@@ -60,6 +60,11 @@ def lane_menu(
         "Hear everybody" if alone else f"Hear only {name}",
         lambda: studio.hear_only("" if alone else lane.speaker),
     )
+    kept = studio.voice == lane.speaker
+    menu.addAction(
+        "All voices again" if kept else "Only this voice",
+        lambda: studio.keep_voice("" if kept else lane.speaker),
+    )
     menu.addAction(
         f"Split {name} at the cursor",
         lambda: conversation.correct(lambda desk: desk.split(lane.speaker, conversation.cursor)),
