@@ -58,35 +58,39 @@ def add(commands: Any) -> None:
     add = add_command(commands, "keep", measure, text).add_argument
     add("--root", type=Path, default=CORPUS, help="folder of dev speech, noise/dev and trials")
     add("--scenes", type=int, default=24, help="pairs of people, each at every level")
+    add("--without-turns", action="store_true", help="leave out what hears the sound once before")
     add("--plot", type=Path, help="PNG of the measures against the guidance")
 
 
 def measure(args: argparse.Namespace) -> Result:
     """The table."""
     embedder, found, cpu_s = FileEmbedder(), dict[str, Any](), dict[str, float]()
+    rows: dict[str, list[dict[str, float]]] = {}
     for rival_db in RIVALS_DB:
-        rows: dict[str, list[dict[str, float]]] = {}
+        rows = {}
         drawn = islice(scenes(args.root, embedder, rival_db, args.seed), args.scenes)
         for scene in tqdm(drawn, total=args.scenes, desc=f"{rival_db:g} dB", disable=None):
-            for name, change in systems(scene.person).items():
+            for name, change in systems(scene.person, not args.without_turns).items():
                 began = time.process_time()
                 left = change(scene.heard)
                 cpu_s[name] = cpu_s.get(name, 0.0) + time.process_time() - began
                 rows.setdefault(name, []).append(judged(left, scene, embedder))
         found[f"{rival_db:g}"] = {name: _means(each) for name, each in rows.items()}
-    heard_s = len(RIVALS_DB) * args.scenes * 3 * PART / SAMPLE_RATE
-    content = {"levels": found, "cpu": {n: s / heard_s for n, s in cpu_s.items()}, "scenes": args.scenes}
+    n_scenes = len(rows["as heard"])
+    heard_s = len(RIVALS_DB) * n_scenes * 3 * PART / SAMPLE_RATE
+    content = {"levels": found, "cpu": {n: s / heard_s for n, s in cpu_s.items()}, "scenes": n_scenes}
     if args.plot:
         plot(args.plot, found)
     return Result(content, (_table(content),))
 
 
-def systems(person: Person) -> dict[str, Change]:
-    """What is compared."""
-    found = {"as heard": unchanged, "cleaned": denoised(), "turns": in_turns(denoised(), person)}
+def systems(person: Person, turns: bool) -> dict[str, Change]:
+    """What is compared, with the engine's turns as well or without."""
+    found = {"as heard": unchanged, "cleaned": denoised()}
     found |= {_guided(w): kept(person, w) for w in GUIDANCE}
-    chosen = DenoiserConfig().guidance
-    return found | {f"{_guided(chosen)}, turns": in_turns(kept(person, chosen), person)}
+    chosen = _guided(DenoiserConfig().guidance)
+    by_turns = {f"{name}, turns": in_turns(found[name], person) for name in ("cleaned", chosen)}
+    return found | by_turns if turns else found
 
 
 def _guided(w: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ BATCH = 2
 """Anybody, and the person."""
 
 
-def export_keeper(net: KeeperNet, settings: dict[str, object], folder: Path, version: str) -> float:
+def export_keeper(net: KeeperNet, settings: Mapping[str, object], folder: Path, version: str) -> float:
     """model.onnx, weights.npz and manifest.toml in `folder`, of the network with weights of few bits; returns
     the largest difference to torch.
 
@@ -43,7 +44,7 @@ def export_keeper(net: KeeperNet, settings: dict[str, object], folder: Path, ver
             "inputs": {name: [1, "time", N_MELS] for name in COLUMNS} | {"person": [BATCH, net.config.dim]},
             "outputs": {"odds": [BATCH, "time", N_MELS]},
             "state": {"hidden": list(net.silence(BATCH).shape)},
-            "settings": about | settings,
+            "settings": about | dict(settings),
         },
     )
     return max(worst, compact(folder))

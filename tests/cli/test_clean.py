@@ -117,8 +117,7 @@ def test_one_voice_is_kept_and_the_others_turned_down(tmp_path, talk, enrolment_
     other, own = softer_db(out, talk)
     assert other > 10.0 and own < 4.0 and sf.info(out).frames == sf.info(talk[0]).frames
     assert voicelane("clean", talk[0], "--out", out, "--keep", second, "--guidance", 0, "--force") == 0
-    anybody = softer_db(out, talk)
-    assert anybody[0] < other - 5.0
+    assert softer_db(out, talk)[1] > own + 1.0, "without guidance the person is anybody"
 
 
 def test_a_recording_says_whose_voice_is_kept(tmp_path, talk, enrolment_sound):
@@ -138,7 +137,7 @@ def test_a_profile_of_another_encoder_is_refused(tmp_path, talk, capsys):
     store, recording = ProfileStore(), Recording(np.eye(1, 192, dtype="f4")[0], 12.0, 30.0, 0.9)
     store.add("Far", Space("another", "off", "another"), [recording])
     assert voicelane("clean", talk[0], "--out", tmp_path / "out.wav", "--keep", "Far") == 2
-    assert "Far: was enrolled with another" in capsys.readouterr().err
+    assert "Far: was enrolled with encoder another" in capsys.readouterr().err
 
 
 def test_whose_voice_is_kept_is_said_once(tmp_path, talk, capsys):
