@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile as sf
 from tqdm import tqdm
 
-from voicelane import SAMPLE_RATE, ArraySource, Person, listen
+from voicelane import SAMPLE_RATE, ArraySource, Person, diarise
+from voicelane.audio import muted
 from voicelane.bench.clean import Change, at_a_level, denoised, range_db, si_sdr_db, unchanged
 from voicelane.bench.options import CORPUS, add_command
 from voicelane.bench.results import Cell, Result, Table, table
 from voicelane.bench.sound import active_power, audio_files, read_mono
 from voicelane.bench.trials import read_trials
-from voicelane.cleaning import muted, others
 from voicelane.config import DenoiserConfig
-from voicelane.offline import TurnSink
+from voicelane.labels import others
 from voicelane.profiles import FileEmbedder
 from voicelane.stages import load_denoiser
 
@@ -108,10 +110,9 @@ def in_turns(change: Change, person: Person) -> Change:
     """Softer where the engine is sure that somebody else speaks alone, which needs the whole sound first."""
 
     def heard(sound: np.ndarray) -> np.ndarray:
-        turns = TurnSink()
-        with listen(ArraySource(sound), [person], sinks=[turns]) as session:
-            session.wait()
-        spans = others(turns.named(), person.name)
+        with tempfile.TemporaryDirectory() as folder:
+            sf.write(path := Path(folder) / "sound.wav", sound, SAMPLE_RATE, "FLOAT")
+            spans = others(diarise(path, [person]), person.name)
         return np.concatenate(list(muted(iter([change(sound)[:, None]]), SAMPLE_RATE, spans, 1.0)))[:, 0]
 
     return heard

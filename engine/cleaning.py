@@ -8,20 +8,20 @@ from typing import BinaryIO
 
 import numpy as np
 
+from voicelane.audio.fades import muted
 from voicelane.audio.sources import PullSource
 from voicelane.base.errors import ConfigError
 from voicelane.base.files import written_through
 from voicelane.config import DenoiserConfig
 from voicelane.labels.scoring import Turn
+from voicelane.labels.spans import others
 from voicelane.stages.denoiser import FullBandDenoiser
 from voicelane.stages.recogniser import Person
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 MOST_CHANNELS = 8
 LARGEST_WAV_BYTES = 4_000_000_000
-FADE_S, MUTED = 0.03, 0.1
 BLOCK_S = 0.5
-Span = tuple[float, float]
 
 
 def clean_file(
@@ -70,41 +70,6 @@ def gathered(blocks: Iterator[np.ndarray], least: int) -> Iterator[np.ndarray]:
             kept = []
     if kept:
         yield np.concatenate(kept)
-
-
-def muted(
-    blocks: Iterator[np.ndarray], rate: int, spans: Sequence[Span], strength: float
-) -> Iterator[np.ndarray]:
-    """What is inside the spans (in seconds, in order, apart) made softer: by 20 dB at strength 1."""
-    spans = [(start, end) for start, end in spans if end - start > 2 * FADE_S]
-    edges = np.array([edge for start, end in spans for edge in (start, start + FADE_S, end - FADE_S, end)])
-    softer = 1.0 - strength * (1.0 - MUTED)
-    gains, at = np.tile([1.0, softer, softer, 1.0], len(spans)), 0
-    for block in blocks:
-        times_s = (at + np.arange(len(block))) / rate
-        yield block * np.interp(times_s, edges, gains).astype(np.float32)[:, None] if spans else block
-        at += len(block)
-
-
-def others(turns: Sequence[Turn], name: str) -> list[Span]:
-    """When somebody else speaks and a person does not; never, where the person was not recognised."""
-    own = merged([turn for turn in turns if turn.speaker == name])
-    left = merged([turn for turn in turns if turn.speaker != name]) if own else []
-    for start, end in own:
-        parts = (part for a, b in left for part in ((a, min(b, start)), (max(a, end), b)))
-        left = [(a, b) for a, b in parts if a < b]
-    return left
-
-
-def merged(turns: Sequence[Turn]) -> list[Span]:
-    """Their times in order, those as one that touch."""
-    found: list[Span] = []
-    for turn in sorted(turns, key=lambda t: t.start):
-        if found and turn.start <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], turn.end)
-        else:
-            found.append((turn.start, turn.end))
-    return found
 
 
 def check_out(out: Path, replace: bool) -> None:

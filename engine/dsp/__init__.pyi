@@ -2,6 +2,8 @@ from . import ddim as ddim
 from . import ddpm as ddpm
 from . import features as features
 from . import samplers as samplers
+from .bands import LEVEL_MIDDLE as LEVEL_MIDDLE
+from .bands import LEVEL_SPREAD as LEVEL_SPREAD
 from .bands import at_gains as at_gains
 from .bands import at_levels as at_levels
 from .bands import band_levels as band_levels

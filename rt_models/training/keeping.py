@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from voicelane.dsp import band_levels, band_products
-from voicelane.dsp.bands import LEVEL_MIDDLE, LEVEL_SPREAD
+from voicelane.dsp import LEVEL_MIDDLE, LEVEL_SPREAD, band_levels, band_products
 from voicelane.inference import Model
 from voicelane.rt_models.nets.keeper import N_MELS, KeeperConfig, KeeperNet
 from voicelane.rt_models.training import loop

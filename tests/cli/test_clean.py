@@ -10,11 +10,12 @@ import pytest
 import soundfile as sf
 
 from voicelane import Turn
-from voicelane.audio import ArraySource
+from voicelane.audio import ArraySource, muted
 from voicelane.base import Space
-from voicelane.cleaning import clean_file, muted, others
+from voicelane.cleaning import clean_file
 from voicelane.cli.main import main
 from voicelane.config import DenoiserConfig
+from voicelane.labels import others
 from voicelane.profiles import ProfileStore, Recording
 
 
