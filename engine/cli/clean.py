@@ -51,6 +51,8 @@ def _config(args: argparse.Namespace) -> DenoiserConfig:
     steps = int(args.model == MODEL) if args.steps is None else args.steps
     if not 0 <= steps <= MOST_STEPS:
         raise ConfigError(f"--steps {steps}: expected 0 … {MOST_STEPS}")
+    if args.steps and (args.keep or args.keep_like):
+        raise ConfigError(f"--steps {steps}: one voice is kept without them; leave --steps out")
     config = DenoiserConfig(args.model, args.strength, steps)
     if args.guidance is None:
         return config

@@ -71,6 +71,7 @@ def test_nothing_is_overwritten_unless_told(tmp_path, capsys):
             "named 'Nobody'; nobody is enrolled yet",
         ),
         (("--out", "out.wav", "--keep-like", "nothing.wav"), "nothing.wav"),
+        (("--out", "out.wav", "--keep", "Anna", "--steps", "2"), "leave --steps out"),
         (("--out", "out.wav", "--guidance", "6"), "--guidance 6: expected 0 … 5"),
         (("--out", "out.wav", "--model", "nothing"), "no cleaner model named 'nothing'"),
     ],
