@@ -8,50 +8,53 @@ from typing import BinaryIO
 
 import numpy as np
 
+from voicelane.audio.fades import muted
 from voicelane.audio.sources import PullSource
 from voicelane.base.errors import ConfigError
 from voicelane.base.files import written_through
 from voicelane.config import DenoiserConfig
 from voicelane.labels.scoring import Turn
+from voicelane.labels.spans import others
 from voicelane.stages.denoiser import FullBandDenoiser
+from voicelane.stages.recogniser import Person
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 MOST_CHANNELS = 8
 LARGEST_WAV_BYTES = 4_000_000_000
-FADE_S = 0.03
 BLOCK_S = 0.5
-Span = tuple[float, float]
 
 
 def clean_file(
     source: PullSource,
     out: Path,
     config: DenoiserConfig,
-    kept: Sequence[Turn] | None = None,
+    person: Person | None = None,
+    turns: Sequence[Turn] = (),
     replace: bool = False,
-    progress: Callable[[float], None] = lambda heard_s: None,
+    progress: Callable[[float], object] = lambda heard_s: None,
 ) -> None:
     """The sound of `source`, cleaned, into a .wav or .flac of the same rate, channels and length.
 
-    Outside the turns `kept` it is silent, as far as the strength of the settings goes. `out` appears when all
-    of it is written; `progress` is told the seconds so far. Raises `ConfigError` for an `out` that is none,
-    or that is there already unless `replace`, `AudioError` for the source, `ModelError` for the model.
+    With a person, everybody else is turned down as well, as far as the strength of the settings goes, and
+    further where the `turns` say that somebody else speaks alone. `out` appears when all of it is written;
+    `progress` is told the seconds so far. Raises `ConfigError` for an `out` that is none, or that is there
+    already unless `replace`, `AudioError` for the source, `ModelError` for the model.
     """
     check_out(out, replace)
     if source.channels > MOST_CHANNELS:
         raise ConfigError(
             f"{source.name}: has {source.channels} channels, {MOST_CHANNELS} are the most; split it first"
         )
-    blocks = cleaned(source, config)
-    if kept is not None:
-        blocks = silenced(blocks, source.rate, merged(kept), config.strength)
+    blocks = cleaned(source, config, person)
+    if person is not None:
+        blocks = muted(blocks, source.rate, others(turns, person.name), config.strength)
     with written_through(out) as file:
         _write(blocks, file, out, source, progress)
 
 
-def cleaned(source: PullSource, config: DenoiserConfig) -> Iterator[np.ndarray]:
+def cleaned(source: PullSource, config: DenoiserConfig, person: Person | None = None) -> Iterator[np.ndarray]:
     """Blocks float32 (n, channels) at the rate of the source, all of its samples."""
-    denoiser = FullBandDenoiser(config, source.rate, source.channels)
+    denoiser = FullBandDenoiser(config, source.rate, source.channels, person)
     for block in gathered(source.blocks(), int(BLOCK_S * source.rate)):
         yield denoiser.process(block)
     yield denoiser.flush()
@@ -69,32 +72,6 @@ def gathered(blocks: Iterator[np.ndarray], least: int) -> Iterator[np.ndarray]:
         yield np.concatenate(kept)
 
 
-def silenced(
-    blocks: Iterator[np.ndarray], rate: int, spans: Sequence[Span], strength: float
-) -> Iterator[np.ndarray]:
-    """What is outside the spans (in seconds, in order, apart) made softer: silent at strength 1."""
-    edges = np.array([edge for start, end in spans for edge in (start - FADE_S, start, end, end + FADE_S)])
-    gains = np.tile([1.0 - strength, 1.0, 1.0, 1.0 - strength], len(spans))
-    if not spans:
-        edges, gains = np.zeros(1), np.full(1, 1.0 - strength)
-    at = 0
-    for block in blocks:
-        times_s = (at + np.arange(len(block))) / rate
-        yield block * np.interp(times_s, edges, gains).astype(np.float32)[:, None]
-        at += len(block)
-
-
-def merged(turns: Sequence[Turn]) -> list[Span]:
-    """Their times in order, those as one between which no fade fits."""
-    found: list[Span] = []
-    for turn in sorted(turns, key=lambda t: t.start):
-        if found and turn.start - found[-1][1] <= 2 * FADE_S:
-            found[-1] = found[-1][0], max(found[-1][1], turn.end)
-        else:
-            found.append((turn.start, turn.end))
-    return found
-
-
 def check_out(out: Path, replace: bool) -> None:
     """Raise `ConfigError` unless a cleaned recording may be written there."""
     if out.suffix.lower() not in FORMATS:
@@ -108,7 +85,7 @@ def _write(
     file: BinaryIO,
     out: Path,
     source: PullSource,
-    progress: Callable[[float], None],
+    progress: Callable[[float], object],
 ) -> None:
     import soundfile
 

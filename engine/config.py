@@ -71,6 +71,10 @@ class DenoiserConfig:
     """Steps of diffusion that refine the cleaned sound; 0 leaves it as the first network made it."""
     refiner: str = "refine"
     """Name of an installed model of kind `refiner`, or a folder, for these steps."""
+    keeper: str = "keep"
+    """Name of an installed model of kind `keeper`, or a folder, that leaves one person's voice."""
+    guidance: Annotated[float, Within(0.0, 5.0)] = 1.0
+    """How far the keeper goes from anybody's voice (0) to the person's (1), and beyond."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from voicelane.stages import (
     Vad,
     VadEvidence,
     VadInput,
+    load_denoiser,
     load_enhancer,
     load_refiner,
 )
@@ -167,6 +168,16 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
         case(
             "refined denoiser",
             lambda: Denoiser(cleaner, 0.9, refiner=load_refiner("refine", 2, cleaner)),
+            lambda a, b: speech[a:b],
+            12_000,
+            arrays,
+            count=lambda n: n,
+            tolerance=1e-5,
+            samples=(1, 1),
+        ),
+        case(
+            "keeper",
+            lambda: load_denoiser(DenoiserConfig("clean", 0.9), person=PERSON),
             lambda a, b: speech[a:b],
             12_000,
             arrays,
@@ -323,6 +334,7 @@ NAMES = [
     "resampler",
     "denoiser",
     "refined denoiser",
+    "keeper",
     "full-band denoiser",
     "stft",
     "istft",
@@ -350,6 +362,7 @@ ALONE = ("diariser", "pipeline")
 SHARING = (
     "denoiser",
     "refined denoiser",
+    "keeper",
     "full-band denoiser",
     "vad",
     "front end",

@@ -1,3 +1,4 @@
+from .fades import muted as muted
 from .formats import SOUND_ENDINGS as SOUND_ENDINGS
 from .framer import Framer as Framer
 from .resampler import Resampler as Resampler

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voicelane.base.errors import ConfigError
-from voicelane.cli.options import STANDARD, add_command, tell_remarks
+from voicelane.base.errors import ConfigError, StoreError
+from voicelane.base.text import name_key
+from voicelane.cli.options import add_command, tell_remarks
 
 if TYPE_CHECKING:
     from voicelane.audio.sources import FileSource
     from voicelane.config import DenoiserConfig
     from voicelane.labels.scoring import Turn
+    from voicelane.profiles.enrolment import Enroller
     from voicelane.stages.recogniser import Person
 
 MODEL = "clean"
@@ -25,21 +28,22 @@ def clean(args: argparse.Namespace) -> int:
 
     config = _config(args)
     check_out(args.out, args.force)
-    person = _person(args.keep, args.input) if args.keep else None
+    person = _person(args)
+    turns = _turns(args, person) if person and Path(args.input).is_file() else []
     source = _opened(args)
     try:
-        kept = _turns(args.input, person) if person else None
         with _bar(source) as bar:
-            clean_file(source, args.out, config, kept, args.force, lambda s: bar.update(s - bar.n) and None)
+            clean_file(source, args.out, config, person, turns, args.force, lambda s: bar.update(s - bar.n))
     finally:
         tell_remarks(source)
         source.close()
-    print(f"cleaned: {args.out}")
+    print(f"{f'{person.name} alone' if person else 'cleaned'}: {args.out}")
     return 0
 
 
 def _config(args: argparse.Namespace) -> DenoiserConfig:
     from voicelane.config import DenoiserConfig
+    from voicelane.stages.keeper import MOST_GUIDANCE
     from voicelane.stages.refiner import MOST_STEPS
 
     if not (math.isfinite(args.strength) and 0.0 <= args.strength <= 1.0):
@@ -47,7 +51,14 @@ def _config(args: argparse.Namespace) -> DenoiserConfig:
     steps = int(args.model == MODEL) if args.steps is None else args.steps
     if not 0 <= steps <= MOST_STEPS:
         raise ConfigError(f"--steps {steps}: expected 0 … {MOST_STEPS}")
-    return DenoiserConfig(args.model, args.strength, steps)
+    if args.steps and (args.keep or args.keep_like):
+        raise ConfigError(f"--steps {steps}: one voice is kept without them; leave --steps out")
+    config = DenoiserConfig(args.model, args.strength, steps)
+    if args.guidance is None:
+        return config
+    if not (math.isfinite(args.guidance) and 0.0 <= args.guidance <= MOST_GUIDANCE):
+        raise ConfigError(f"--guidance {args.guidance:g}: expected 0 … {MOST_GUIDANCE:g}")
+    return replace(config, guidance=args.guidance)
 
 
 def _opened(args: argparse.Namespace) -> FileSource:
@@ -62,29 +73,53 @@ def _opened(args: argparse.Namespace) -> FileSource:
     return FileSource(args.input, track=args.track, raw=raw, channels="all")
 
 
-def _person(name: str, file: str) -> Person:
-    """Whom to keep; raises `StoreError` where nobody of that name is enrolled."""
+def _person(args: argparse.Namespace) -> Person | None:
+    """Whom to keep, if anybody; raises `StoreError` where nobody of that name is enrolled."""
     from voicelane.cli.people import open_store
     from voicelane.config import PipelineConfig
     from voicelane.profiles.enrolment import Enroller, in_space
 
-    if file == STANDARD or not Path(file).is_file():
-        raise ConfigError(f"--keep {name}: the sound is heard twice for that; give a file instead of {file}")
+    if args.keep_like:
+        return _like(args.keep_like, Enroller(PipelineConfig()))
+    if args.keep is None:
+        return None
     store = open_store()
-    return in_space(store, store.profile(name), Enroller(PipelineConfig())).person()
+    if name_key(args.keep) not in map(name_key, names := store.names()):
+        known = f"enrolled are {', '.join(names)}" if names else "nobody is enrolled yet"
+        raise StoreError(f"there is no profile named {args.keep!r}; {known}")
+    return in_space(store, store.profile(args.keep), Enroller(PipelineConfig())).person()
 
 
-def _turns(file: str, person: Person) -> list[Turn]:
-    """When that person speaks."""
-    from voicelane.offline import diarise
+def _like(path: Path, enroller: Enroller) -> Person:
+    """Whoever speaks in a file."""
+    import numpy as np
 
-    return [turn for turn in diarise(file, [person]) if turn.speaker == person.name]
+    from voicelane.audio.sources import FileSource
+    from voicelane.stages.recogniser import Person
+
+    source = FileSource(path)
+    try:
+        return Person(path.name, np.stack([enroller.listen(source).recording.embedding]))
+    finally:
+        source.close()
 
 
-def _bar(source: FileSource) -> Any:
+def _turns(args: argparse.Namespace, person: Person) -> list[Turn]:
+    """Who speaks when in a file, which is heard once more for that."""
+    from voicelane.base.timebase import seconds
+    from voicelane.offline import TurnSink, listen
+
+    source, turns = _opened(args), TurnSink()
+    with _bar(source, "turns ") as bar, listen(source, [person], sinks=[turns]) as session:
+        while not session.wait(0.2):
+            bar.update(seconds(session.pipeline.heard_samples) - bar.n)
+    return turns.named()
+
+
+def _bar(source: FileSource, what: str = "") -> Any:
     from tqdm import tqdm
 
-    layout = "{l_bar}{bar}| {n:.0f}/{total:.0f} s" if source.duration_s else "{n:.0f} s"
+    layout = what + ("{l_bar}{bar}| {n:.0f}/{total:.0f} s" if source.duration_s else "{n:.0f} s")
     return tqdm(total=source.duration_s, unit="s", bar_format=layout, leave=False, disable=None)
 
 
@@ -102,7 +137,20 @@ def add_clean(commands: Any) -> None:
         metavar="N",
         help="steps of diffusion that refine it (0: none; default 1, with --model 0)",
     )
-    command.add_argument("--keep", metavar="NAME", help="silence all but the turns of an enrolled person")
+    whom = command.add_mutually_exclusive_group()
+    whom.add_argument("--keep", metavar="NAME", help="turn down everybody but an enrolled person")
+    whom.add_argument(
+        "--keep-like",
+        type=Path,
+        metavar="FILE",
+        help="turn down everybody but who speaks in another recording",
+    )
+    command.add_argument(
+        "--guidance",
+        type=float,
+        metavar="0…5",
+        help="how strictly the others are turned down (0: not at all)",
+    )
     command.add_argument("--force", action="store_true", help="replace a file that is there")
     command.add_argument("--model", default=MODEL, metavar="NAME", help="of the network, or its folder")
     command.add_argument(

@@ -2,8 +2,12 @@ from . import ddim as ddim
 from . import ddpm as ddpm
 from . import features as features
 from . import samplers as samplers
+from .bands import LEVEL_MIDDLE as LEVEL_MIDDLE
+from .bands import LEVEL_SPREAD as LEVEL_SPREAD
+from .bands import at_gains as at_gains
 from .bands import at_levels as at_levels
 from .bands import band_levels as band_levels
+from .bands import band_products as band_products
 from .fbank import KaldiFbank as KaldiFbank
 from .fbank import kaldi_fbank as kaldi_fbank
 from .features import N_MELS as N_MELS

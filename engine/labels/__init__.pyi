@@ -8,3 +8,4 @@ from .scoring import equal_error_rate as equal_error_rate
 from .scoring import error_curve as error_curve
 from .scoring import minimum_calibration_cost as minimum_calibration_cost
 from .scoring import minimum_detection_cost as minimum_detection_cost
+from .spans import others as others

@@ -13,6 +13,8 @@ from .enhancer import Enhancer as Enhancer
 from .enhancer import find_enhancer as find_enhancer
 from .enhancer import load_enhancer as load_enhancer
 from .frontend import encoder_columns as encoder_columns
+from .keeper import Keeper as Keeper
+from .keeper import load_keeper as load_keeper
 from .leveller import Leveller as Leveller
 from .leveller import levelled as levelled
 from .plda import Plda as Plda

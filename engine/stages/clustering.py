@@ -14,7 +14,6 @@ from voicelane.stages.plda import Statistics, vbx
 from voicelane.stages.scale import Scale, centred
 from voicelane.stages.voices import rarity, unit
 
-
 STARTS = (0.0, 1.0, 2.0)
 """How far above `ahc_llr` links end where VBx begins; of what it makes of each, the likeliest stays."""
 
@@ -76,9 +75,9 @@ class Clustering:
         """Cluster numbers (n,), first those of the past.
 
         Clusters form among the `firm` ones (n,): average linkage over log-likelihood ratios gives more than
-        there are, of which VBx leaves those that are needed. One of little speech may be another one's, and what
-        is clearly somebody of the past is that speaker. A new cluster of less than `least_s` is none. What is
-        left goes to the nearest cluster.
+        there are, of which VBx leaves those that are needed. One of little speech may be another one's, and
+        what is clearly somebody of the past is that speaker. A new cluster of less than `least_s` is none.
+        What is left goes to the nearest cluster.
         """
         if not firm.any():
             firm = heard.weights == heard.weights.max()

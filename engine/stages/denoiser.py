@@ -18,6 +18,8 @@ from voicelane.dsp.delay import Delay
 from voicelane.dsp.stft import FRONT_END, N_BINS, Istft, Stft, window
 from voicelane.inference.manifest import Manifest
 from voicelane.inference.onnx import Model, find_model
+from voicelane.stages.keeper import Keeper, load_keeper
+from voicelane.stages.recogniser import Person
 from voicelane.stages.refiner import Refiner, load_refiner
 
 CROSSOVER_HZ, SMOOTHING_S = 4_000, 0.02
@@ -40,9 +42,10 @@ class Denoiser:
         model: Model,
         strength: float = 1.0,
         stopwatch: Stopwatch | None = None,
-        refiner: Refiner | None = None,
+        refiner: Refiner | Keeper | None = None,
     ) -> None:
-        """`strength` mixes what was heard (0) and what was cleaned (1); a `refiner` goes on from there."""
+        """`strength` mixes what was heard (0) and what was cleaned (1); a `refiner`, or what keeps one voice,
+        goes on from there."""
         _check(model.manifest)
         self._network, self._strength, self._refiner = model.stream(), np.float32(strength), refiner
         self._timed = stopwatch or Stopwatch()
@@ -134,11 +137,17 @@ def as_complex(pairs: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pairs, np.float32).view(np.complex64)[..., 0]
 
 
-def load_denoiser(config: DenoiserConfig, stopwatch: Stopwatch | None = None) -> Denoiser | None:
-    """The denoiser that the settings name, None for `off`; raises `ModelError`."""
+def load_denoiser(
+    config: DenoiserConfig, stopwatch: Stopwatch | None = None, person: Person | None = None
+) -> Denoiser | None:
+    """The denoiser that the settings name, None for `off`; with a person, that voice alone is left, without
+    steps of diffusion. Raises `ModelError`."""
     if config.model == "off":
         return None
     model = Model(find_model(config.model, "cleaner"))
+    if person is not None:
+        keeper = load_keeper(config.keeper, person, config.guidance, model)
+        return Denoiser(model, config.strength, stopwatch, keeper)
     refiner = load_refiner(config.refiner, config.steps, model)
     return Denoiser(model, config.strength, stopwatch, refiner)
 
@@ -155,14 +164,16 @@ def _check(manifest: Manifest) -> None:
 class FullBandDenoiser:
     """Blocks float32 (n, channels) at `rate` in, as many samples with less noise out, in time with them.
 
-    Each channel is cleaned by itself, by a `Denoiser` of its own. As with the `Resampler`, the delay is taken
-    off.
+    Each channel is cleaned by itself, by a `Denoiser` of its own; with a `person`, of everybody else as well.
+    As with the `Resampler`, the delay is taken off.
     """
 
     latency_samples = 0
 
-    def __init__(self, config: DenoiserConfig, rate: int, n_channels: int) -> None:
-        denoisers = [load_denoiser(config) for _ in range(n_channels)]
+    def __init__(
+        self, config: DenoiserConfig, rate: int, n_channels: int, person: Person | None = None
+    ) -> None:
+        denoisers = [load_denoiser(config, person=person) for _ in range(n_channels)]
         self._channels = [_Channel(rate, d) for d in denoisers if d is not None]
 
     def reset(self) -> None:

@@ -71,9 +71,9 @@ class Segmentation:
 
     Its manifest says what it takes of a frame: `features` is `log_mel` (two columns of 80 bands; the network
     answers every 20 ms) or `samples` (it answers every `frame_step_samples`, of `frame_span_samples` each).
-    `tells_speech`, where it is there, is the probability from which the network finds speech that the detector
-    missed, and `silence_logit` what is added to its logit of nobody: a network that was trained on sound with
-    less speech is sure of silence too often (the prior in its logits, taken off).
+    `tells_speech`, where it is there, is the probability from which the network finds speech that the
+    detector missed, and `silence_logit` what is added to its logit of nobody: a network that was trained on
+    sound with less speech is sure of silence too often (the prior in its logits, taken off).
     """
 
     def __init__(self, model: Model, stopwatch: Stopwatch | None = None) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from voicelane import Event, LabelDesk, Session, SpeakerTurn, VoicelaneError, open_session
+from voicelane import Event, LabelDesk, Person, Session, SpeakerTurn, VoicelaneError, open_session
 from voicelane.base import Space, StoreError
 from voicelane.events import SinkFailed, VoiceMeasured, Word
 from voicelane.gui.model.lanes import Lane, Lanes
@@ -102,6 +103,16 @@ class Conversation(QObject):
         """The words of what is over, where there are any."""
         self._rewritten: list[tuple[int, Recognised]] = []
         """Words before each change by hand, with the number of corrections that held then."""
+
+    def person(self, speaker: str) -> Person | None:
+        """A speaker as the voices that were measured in the own turns tell; None where none was."""
+        lane, middles = self.lane(speaker), self.voices.spans.mean(axis=1)
+        if lane is None or not lane.turns:
+            return None
+        starts, ends = lane.spans()
+        turns = np.searchsorted(starts, middles, "right") - 1
+        own = (turns >= 0) & (middles < ends[turns])
+        return Person(self.shown(speaker), self.voices.vectors()[own]) if own.any() else None
 
     @property
     def n_samples(self) -> int:

@@ -6,9 +6,11 @@ import threading
 
 import numpy as np
 
-from voicelane.base import samples
+from voicelane import Person
+from voicelane.base import Space, samples
 from voicelane.config import DenoiserConfig
 from voicelane.gui.work.playback import Read
+from voicelane.inference import find_model, read_manifest
 from voicelane.stages import load_denoiser
 
 LEAD = samples(1.0)
@@ -19,11 +21,12 @@ KEPT = samples(4.0)
 
 
 class Cleaned:
-    """Reads a sound as `read` does, without noise; places that follow each other cost least."""
+    """Reads a sound as `read` does, without noise, and without everybody but the `person` where there is one;
+    places that follow each other cost least."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, person: Person | None = None) -> None:
         """Raises `ModelError`."""
-        denoiser = load_denoiser(DenoiserConfig("clean"))
+        denoiser = load_denoiser(DenoiserConfig("clean"), person=person)
         assert denoiser is not None
         self._heard, self._denoiser, self._lock = read, denoiser, threading.Lock()
         self._begin(0)
@@ -55,3 +58,9 @@ class Cleaned:
     def _forget(self, start: int) -> None:
         behind = max(0, start - KEPT - self._first)
         self._clean, self._first = self._clean[behind:], self._first + behind
+
+
+def keepable(space: Space, person: Person | None) -> Person | None:
+    """The person, unless the voice was measured in another space than the one that voices are kept by."""
+    keeper = read_manifest(find_model(DenoiserConfig().keeper, "keeper"))
+    return person if space.encoder_id == keeper.settings["encoder_id"] else None

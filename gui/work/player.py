@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from voicelane import SAMPLE_RATE
+from voicelane import SAMPLE_RATE, Person
 from voicelane.audio import BY_SERVER, PORTAUDIO, opened_as
 from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.sound import SoundHistory
@@ -44,6 +44,8 @@ class Player(QObject):
         """Of what is played next, the volume (0 … 1) at once; without a `device` the default loudspeaker."""
         self.clean = False
         """Whether what is played next is without noise."""
+        self.person: Person | None = None
+        """Whose voice alone is left of what is played next, if anybody's."""
         self.hindrance: Callable[[], str] = lambda: ""
         """Why nothing may be played now, or nothing."""
         self._finished.connect(self._end)
@@ -83,7 +85,7 @@ class Player(QObject):
             self.failed.emit(problem)
 
     def _reader(self, history: SoundHistory) -> Read:
-        return Cleaned(history.read).read if self.clean else history.read
+        return Cleaned(history.read, self.person).read if self.clean or self.person else history.read
 
     def follow(self, history: SoundHistory, whole: Callable[[], bool]) -> None:
         """From the beginning while more comes, until it is `whole`; silence where it is late."""

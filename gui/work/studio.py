@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -18,6 +19,7 @@ from voicelane.gui.model.language import later, tr
 from voicelane.gui.model.preferences import Preferences
 from voicelane.gui.model.wording import words_for
 from voicelane.gui.work.booth import Booth
+from voicelane.gui.work.cleaned import keepable
 from voicelane.gui.work.devices import Devices
 from voicelane.gui.work.editing import Editing
 from voicelane.gui.work.exporting import export
@@ -95,6 +97,8 @@ class Studio(QObject):
         self.devices, self.editing = Devices(), Editing(self.conversation)
         self.solo = ""
         """Label of the speaker who is played alone."""
+        self.voice = ""
+        """Label of the speaker whose voice alone is left of what is played."""
         self.opening: Opening | None = None
         """While a session is on its way to the screen."""
         self.writing: Writing | None = None
@@ -112,7 +116,8 @@ class Studio(QObject):
         for act in (self._take_name, self._hear_next):
             listening.finished.connect(act)
         listening.failed.connect(self._hear_next)
-        conversation.replaced.connect(lambda: self.hear_only(""))
+        for everybody in (self.hear_only, self.keep_voice):
+            conversation.replaced.connect(partial(everybody, ""))
         conversation.rewritten.connect(self._keep_words)
         for teller in (booth, self.suggesting):
             teller.told.connect(self.told)
@@ -401,6 +406,21 @@ class Studio(QObject):
     def hear_only(self, speaker: str) -> None:
         """Play one speaker alone from now on; everybody where it is empty."""
         self.solo = speaker
+        if self.player.playing:
+            self._play_from(self.player.place)
+
+    def keep_voice(self, speaker: str) -> None:
+        """Turn down all voices but one from now on, and all noise; nothing where it is empty."""
+        self.voice, self.player.person = "", None
+        if speaker:
+            self.player.person = keepable(self.conversation.space, self.conversation.person(speaker))
+            self.voice = speaker if self.player.person else ""
+        if speaker != self.voice:
+            name = self.conversation.shown(speaker)
+            wrong = tr(
+                "the voice of {name} was not measured, or by another encoder; it cannot be kept", name=name
+            )
+            self.told.emit(wrong)
         if self.player.playing:
             self._play_from(self.player.place)
 

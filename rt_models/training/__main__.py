@@ -23,6 +23,7 @@ from voicelane.rt_models.export.cleaner import export_cleaner
 from voicelane.rt_models.export.conversion import export_conversion
 from voicelane.rt_models.export.digits import export_digits, export_reader, export_two_decoders
 from voicelane.rt_models.export.encoder import export_encoder
+from voicelane.rt_models.export.keeper import export_keeper
 from voicelane.rt_models.export.onnx import write_facts
 from voicelane.rt_models.export.refiner import export_refiner
 from voicelane.rt_models.export.seed import export_mlp, export_seed
@@ -38,6 +39,7 @@ from voicelane.rt_models.training import (
     conversion,
     corpus,
     digits,
+    keeping,
     people,
     refining,
     seed,
@@ -156,6 +158,21 @@ def train_refiner(args: argparse.Namespace) -> None:
     folder = args.out or ARTIFACTS / "refine"
     worst = export_refiner(net, read_manifest(cleaner).sha256, folder, args.version)
     record(net, folder, config, worst, checkpoint)
+
+
+def train_keeper(args: argparse.Namespace) -> None:
+    """Train the network that keeps the voice of one person, known to an encoder, and export it."""
+    kind = keeping.KeeperTrainConfig
+    config = read_settings(args.config, kind) if args.config else kind()
+    data, cleaner = prepare(args), find_model("clean", "cleaner")
+    encoder = load_encoder(EncoderConfig(model=args.encoder))
+    mixed = keeping.mixed(config, data, cleaner)
+    lessons = keeping.Lessons(config, mixed, keeping.embedded(data, encoder, mixed.references))
+    checkpoint = args.work / f"keep_{encoder.id[:12]}.pt"
+    net = keeping.train(config, lessons, checkpoint, args.from_checkpoint)
+    folder = args.out or ARTIFACTS / "keep"
+    about = {"cleaner": read_manifest(cleaner).sha256, "encoder": encoder.name, "encoder_id": encoder.id}
+    record(net, folder, config, export_keeper(net, about, folder, args.version), checkpoint)
 
 
 def train_enhancers(args: argparse.Namespace) -> None:
@@ -349,6 +366,7 @@ COMMANDS = {
     "conversion": Command(train_conversion, (*MATERIAL, *MODEL, "--encoder", "--name", "--from-checkpoint")),
     "clean": Command(train_cleaner, (*MATERIAL, *MODEL, "--from-checkpoint")),
     "refine": Command(train_refiner, (*MATERIAL, *MODEL)),
+    "keep": Command(train_keeper, (*MATERIAL, *MODEL, "--encoder", "--from-checkpoint")),
     "digits": Command(train_digits, ("--corpus", "--work", "--config", "--threads", *MODEL)),
     "two-decoders": Command(train_two_decoders, ("--corpus", "--work", "--config", "--threads", *MODEL)),
     "calibrate": Command(calibrate_command, (*MATERIAL, "--out", "--encoder", "--seed")),

@@ -123,8 +123,8 @@ class MixtureSource:
 
     def pool(self, size: int, rng: np.random.Generator) -> Pool:
         """So many voices and noises."""
-        speech = [self._placed(self._talk(rng), rng) for _ in range(size)]
-        noises = [spectra(self._noise(rng)) for _ in range(size)]
+        speech = [self.placed(self._talk(rng), rng) for _ in range(size)]
+        noises = [spectra(self.noise(rng)) for _ in range(size)]
         return Pool([spectra(x) for x in speech], [active_power(x) for x in speech], noises)
 
     def mixtures(self, pool: Pool, size: int, rng: np.random.Generator) -> Mixture:
@@ -147,30 +147,32 @@ class MixtureSource:
 
     def _talk(self, rng: np.random.Generator) -> np.ndarray:
         c = self.config
-        out = self._voice(rng)
+        out = self.voice(rng)
         if rng.random() < c.second_voice:
             gain = 10 ** (rng.uniform(-c.second_voice_db, c.second_voice_db) / 20)
-            out = out + np.float32(gain) * self._voice(rng)
+            out = out + np.float32(gain) * self.voice(rng)
         return out
 
-    def _voice(self, rng: np.random.Generator) -> np.ndarray:
-        """Recordings of equal power one after the other, pauses between, from a random place on."""
+    def voice(self, rng: np.random.Generator, among: Sequence[int] | None = None) -> np.ndarray:
+        """Recordings (of all, or `among` these) of equal power one after the other, pauses between, from a
+        random place on."""
         size, pieces = 0, []
         while size < 2 * self._size:
-            samples = self._clean(rng)
+            samples = self._clean(rng, among)
             pieces += [samples / np.sqrt(active_power(samples) + 1e-9), np.zeros(int(rng.uniform(0, 8000)))]
             size += len(samples)
         start = int(rng.integers(self._size))
         return np.concatenate(pieces)[start : start + self._size].astype(np.float32)
 
-    def _clean(self, rng: np.random.Generator) -> np.ndarray:
+    def _clean(self, rng: np.random.Generator, among: Sequence[int] | None) -> np.ndarray:
         """A recording whose range says that it is clean."""
         while True:
-            samples = self._cache.audio(int(rng.integers(len(self._cache))))
+            number = int(rng.integers(len(self._cache if among is None else among)))
+            samples = self._cache.audio(number if among is None else among[number])
             if range_db(samples) >= self.config.clean_db:
                 return samples
 
-    def _placed(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def placed(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """In a room, through an equaliser and a channel, or not."""
         c = self.config
         if rng.random() < c.room:
@@ -181,7 +183,7 @@ class MixtureSource:
             samples = self._channel(0.1 * samples.astype(np.float32), rng)
         return samples.astype(np.float32)
 
-    def _noise(self, rng: np.random.Generator) -> np.ndarray:
+    def noise(self, rng: np.random.Generator) -> np.ndarray:
         out = self._one_noise(rng)
         if rng.random() < self.config.another:
             out = out + 10 ** (-rng.uniform(0, 15) / 20) * self._one_noise(rng)
@@ -207,7 +209,7 @@ class MixtureSource:
         return disturbance(self._size, rng)
 
     def _babble(self, rng: np.random.Generator) -> np.ndarray:
-        return np.sum([self._voice(rng) for _ in range(int(rng.integers(4, 8)))], axis=0)
+        return np.sum([self.voice(rng) for _ in range(int(rng.integers(4, 8)))], axis=0)
 
 
 def response(rng: np.random.Generator) -> np.ndarray:

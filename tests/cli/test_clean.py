@@ -10,10 +10,13 @@ import pytest
 import soundfile as sf
 
 from voicelane import Turn
-from voicelane.audio import ArraySource
-from voicelane.cleaning import clean_file, merged, silenced
+from voicelane.audio import ArraySource, muted
+from voicelane.base import Space
+from voicelane.cleaning import clean_file
 from voicelane.cli.main import main
 from voicelane.config import DenoiserConfig
+from voicelane.labels import others
+from voicelane.profiles import ProfileStore, Recording
 
 
 def voicelane(*arguments: object) -> int:
@@ -63,7 +66,13 @@ def test_nothing_is_overwritten_unless_told(tmp_path, capsys):
         (("--out", "out.wav", "--strength", "2"), "--strength 2: expected 0 … 1"),
         (("--out", "out.wav", "--steps", "31"), "--steps 31: expected 0 … 30"),
         (("--out", "out.wav", "--strength", "nan"), "--strength nan: expected 0 … 1"),
-        (("--out", "out.wav", "--keep", "Nobody"), "there is no profile named 'Nobody'"),
+        (
+            ("--out", "out.wav", "--keep", "Nobody"),
+            "named 'Nobody'; nobody is enrolled yet",
+        ),
+        (("--out", "out.wav", "--keep-like", "nothing.wav"), "nothing.wav"),
+        (("--out", "out.wav", "--keep", "Anna", "--steps", "2"), "leave --steps out"),
+        (("--out", "out.wav", "--guidance", "6"), "--guidance 6: expected 0 … 5"),
         (("--out", "out.wav", "--model", "nothing"), "no cleaner model named 'nothing'"),
     ],
 )
@@ -83,17 +92,78 @@ def test_what_is_no_sound_leaves_no_file(tmp_path, capsys):
     assert not (tmp_path / "out.wav").exists()
 
 
-def test_outside_the_turns_that_are_kept_it_is_silent(rng):
+def said(path: Path, sound: np.ndarray) -> Path:
+    sf.write(path, sound, 16_000)
+    return path
+
+
+@pytest.fixture
+def talk(tmp_path, enrolment_sound, later) -> tuple[Path, int]:
+    """One of two who are enrolled, then the other, and the sample where it changes."""
+    for who, sound in list(enrolment_sound.items())[:2]:
+        assert voicelane("enrol", who, said(tmp_path / f"{who}.wav", sound)) == 0
+    first, second = list(later.values())[:2]
+    return said(tmp_path / "talk.wav", np.concatenate((first, second))), len(first)
+
+
+def softer_db(out: Path, talk: tuple[Path, int]) -> list[float]:
+    """By how much each of the two became softer."""
+    before, after = (np.split(sf.read(path)[0], [talk[1]]) for path in (talk[0], out))
+    return [10 * np.log10(np.mean(b**2) / np.mean(a**2)) for b, a in zip(before, after, strict=True)]
+
+
+def test_one_voice_is_kept_and_the_others_turned_down(tmp_path, talk, enrolment_sound, capsys):
+    out, second = tmp_path / "out.wav", list(enrolment_sound)[1]
+    assert voicelane("clean", talk[0], "--out", out, "--keep", second) == 0
+    assert f"{second} alone: {out}" in capsys.readouterr().out
+    other, own = softer_db(out, talk)
+    assert other > 15.0 and own < 6.0 and sf.info(out).frames == sf.info(talk[0]).frames
+    assert voicelane("clean", talk[0], "--out", out, "--keep", second, "--guidance", 0, "--force") == 0
+    assert softer_db(out, talk)[1] > own + 1.0, "without guidance the person is anybody"
+
+
+def test_a_recording_says_whose_voice_is_kept(tmp_path, talk, enrolment_sound):
+    out, first = tmp_path / "out.wav", next(iter(enrolment_sound))
+    assert voicelane("clean", talk[0], "--out", out, "--keep-like", tmp_path / f"{first}.wav") == 0
+    own, other = softer_db(out, talk)
+    assert other > 15.0 and own < 6.0
+
+
+def test_who_is_enrolled_is_told_where_a_name_is_unknown(tmp_path, talk, enrolment_sound, capsys):
+    assert voicelane("clean", talk[0], "--out", tmp_path / "out.wav", "--keep", "Zoë") == 2
+    first, second = list(enrolment_sound)[:2]
+    assert f"no profile named 'Zoë'; enrolled are {first}, {second}" in capsys.readouterr().err
+
+
+def test_a_profile_of_another_encoder_is_refused(tmp_path, talk, capsys):
+    store, recording = ProfileStore(), Recording(np.eye(1, 192, dtype="f4")[0], 12.0, 30.0, 0.9)
+    store.add("Far", Space("another", "off", "another"), [recording])
+    assert voicelane("clean", talk[0], "--out", tmp_path / "out.wav", "--keep", "Far") == 2
+    assert "Far: was enrolled with encoder another" in capsys.readouterr().err
+
+
+def test_whose_voice_is_kept_is_said_once(tmp_path, talk, capsys):
+    with pytest.raises(SystemExit) as left:
+        voicelane("clean", talk[0], "--out", tmp_path / "out.wav", "--keep", "Anna", "--keep-like", talk[0])
+    assert left.value.code == 2 and "--keep-like: not allowed with argument --keep" in capsys.readouterr().err
+
+
+def test_where_somebody_else_speaks_alone_it_is_softer(rng):
     sound = rng.standard_normal((32_000, 2)).astype("f4")
-    turns = [Turn("Anna", 1.2, 1.5), Turn("Anna", 0.5, 0.9), Turn("Anna", 0.85, 1.0)]
-    assert merged(turns) == [(0.5, 1.0), (1.2, 1.5)]
-    found = np.concatenate(list(silenced(iter(np.split(sound, [100, 9_000])), 16_000, merged(turns), 0.75)))
-    heard = np.repeat([False, True, False, True, False], [8_000, 8_000, 3_200, 4_800, 8_000])
+    turns = [Turn("S1", 0.3, 0.9), Turn("Anna", 0.5, 0.7), Turn("S2", 0.85, 1.0), Turn("S1", 1.2, 1.24)]
+    spans = others(turns, "Anna")
+    assert spans == [(0.3, 0.5), (0.7, 1.0), (1.2, 1.24)]
+    found = np.concatenate(list(muted(iter(np.split(sound, [100, 9_000])), 16_000, spans, 1.0)))
+    heard = np.repeat([True, False, True, False, True], [4_800, 3_200, 3_200, 4_800, 16_000])
     np.testing.assert_array_equal(found[heard], sound[heard])
     still = ~np.convolve(heard, np.ones(961), "same").astype(bool)
-    np.testing.assert_allclose(found[still], 0.25 * sound[still], atol=1e-6)
-    nobody = np.concatenate(list(silenced(iter([sound]), 16_000, merged([]), 1.0)))
-    assert not nobody.any()
+    np.testing.assert_allclose(found[still], 0.1 * sound[still], atol=1e-6)
+
+
+def test_nothing_is_muted_where_the_person_was_not_recognised(rng):
+    sound = rng.standard_normal((3_200, 1)).astype("f4")
+    assert others([Turn("S1", 0.0, 0.2)], "Anna") == []
+    np.testing.assert_array_equal(np.concatenate(list(muted(iter([sound]), 16_000, [], 1.0))), sound)
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path):

@@ -7,15 +7,20 @@ import pytest
 
 pytest.importorskip("PySide6")
 
-from voicelane.config import DenoiserConfig
+from voicelane import ArraySource
+from voicelane.base import Space
+from voicelane.config import DenoiserConfig, EncoderConfig
+from voicelane.events import VoiceMeasured
 from voicelane.gui.model.sound import SoundHistory
 from voicelane.gui.panels.playback import SPEEDS
+from voicelane.gui.panels.timeline.menu import lane_menu
 from voicelane.gui.panels.watch import SILENT_SAMPLES
 from voicelane.gui.work.cleaned import Cleaned
 from voicelane.gui.work.listening import DEMO, IDLE, MICROPHONE, PAUSED, RUNNING, Request
 from voicelane.gui.work.playback import WINDOW, Playback, Spans, joined
 from voicelane.live import Sound
-from voicelane.stages import load_denoiser
+from voicelane.profiles import FileEmbedder
+from voicelane.stages import load_denoiser, load_encoder
 
 pytestmark = pytest.mark.qt
 
@@ -104,6 +109,30 @@ def test_it_is_heard_one_way_and_the_other_while_it_plays(talk, loudspeakers):
 def heard(loudspeaker) -> np.ndarray:
     loudspeaker.play(60)
     return np.concatenate(loudspeaker.heard)
+
+
+def test_one_voice_alone_is_left_while_it_plays(talk, loudspeakers, enrolment_sound):
+    """S1 is whoever speaks first; the menu turns it on and off."""
+    studio, lanes = talk.studio, talk.studio.conversation.lanes.all
+    studio.keep_voice("S1")
+    assert "cannot be kept" in talk.toasts.words[-1] and studio.player.person is None
+    vector = FileEmbedder().embed(ArraySource(next(iter(enrolment_sound.values()))))
+    measured = [VoiceMeasured(at + 16_000, at, at + 16_000, {}, vector) for at in (4_000, 104_000)]
+    studio.conversation.take([*measured, VoiceMeasured(60_000, 40_000, 60_000, {}, -vector)])
+    studio.conversation.space = Space(load_encoder(EncoderConfig()).id, "off", "")
+    studio.play()
+    plain = heard(loudspeakers[-1])
+    chosen(lane_menu(talk, studio, lanes[0], lambda _: None), "Only this voice")
+    assert studio.voice == "S1" and studio.player.person.embeddings.shape == (2, 192)
+    kept = heard(loudspeakers[-1])
+    size = min(len(plain), len(kept))
+    assert size and not np.allclose(plain[:size], kept[:size], atol=1e-3)
+    chosen(lane_menu(talk, studio, lanes[0], lambda _: None), "All voices again")
+    assert studio.voice == "" and studio.player.person is None
+
+
+def chosen(menu, text: str) -> None:
+    next(action for action in menu.actions() if action.text() == text).trigger()
 
 
 def test_silence_is_left_out_and_one_person_is_played_alone(talk, loudspeakers, speech):

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from tests import laws
-from voicelane import Pipeline, PipelineConfig, SpeechEnded, SpeechStarted
-from voicelane.base import ModelError
+from voicelane import ArraySource, Person, Pipeline, PipelineConfig, SpeechEnded, SpeechStarted
+from voicelane.base import ModelError, VoicelaneError
 from voicelane.config import DenoiserConfig
 from voicelane.dsp import Stft, band_levels
 from voicelane.inference import Model, find_model, models_folder
+from voicelane.profiles import FileEmbedder
 from voicelane.stages import Denoiser, FullBandDenoiser, load_denoiser
 from voicelane.stages.denoiser import as_pairs
 
@@ -72,6 +73,34 @@ def test_a_refiner_of_another_cleaner_is_refused(tmp_path):
     manifest.write_text(manifest.read_text().replace(made_for, "0" * 64))
     with pytest.raises(ModelError, match="refines what another network than clean made"):
         load_denoiser(replace(CLEAN, steps=1, refiner=str(folder)))
+
+
+def test_a_keeper_of_another_encoder_is_refused(tmp_path):
+    folder = Path(shutil.copytree(models_folder() / "keep", tmp_path / "keep"))
+    manifest = folder / "manifest.toml"
+    made_for = tomllib.loads(manifest.read_text())["settings"]["encoder_id"]
+    manifest.write_text(manifest.read_text().replace(made_for, "0" * 64))
+    with pytest.raises(ModelError, match="behind another network than clean, or of another conv_transformer"):
+        load_denoiser(replace(CLEAN, keeper=str(folder)), person=Person("Anna", np.eye(1, 192, dtype="f4")))
+
+
+def test_a_person_of_other_numbers_is_refused():
+    with pytest.raises(VoicelaneError, match=r"Anna: expected finite embeddings of shape \(n, 192\)"):
+        load_denoiser(CLEAN, person=Person("Anna", np.eye(1, 64, dtype="f4")))
+
+
+def test_who_is_kept_stays_and_the_others_are_turned_down(enrolment_sound, later):
+    """dB that each of the conversation's three becomes softer, a row for each who is kept."""
+
+    def softer_db(who: str, sound: np.ndarray) -> float:
+        voice = FileEmbedder().embed(ArraySource(enrolment_sound[who]))[None]
+        left = through(load_denoiser(CLEAN, person=Person(who, voice)), sound)
+        return float(10 * np.log10(np.mean(sound**2) / np.mean(left**2)))
+
+    found = np.array([[softer_db(who, sound) for sound in later.values()] for who in later])
+    others = found[~np.eye(3, dtype=bool)].reshape(3, 2)
+    assert found.diagonal().max() < 6.0 and (others.min(axis=1) > found.diagonal() + 1.0).all()
+    assert others.mean() > 12.0
 
 
 def test_clean_speech_comes_through(speech):

@@ -1763,6 +1763,14 @@ Wer spricht, erhält eine Spur und hier eine Zeile.</translation>
    <translation>Nur {name} anhören</translation>
   </message>
   <message>
+   <source>All voices again</source>
+   <translation>Wieder alle Stimmen</translation>
+  </message>
+  <message>
+   <source>Only this voice</source>
+   <translation>Nur diese Stimme</translation>
+  </message>
+  <message>
    <source>Insert a turn here</source>
    <translation>Hier einen Beitrag einfügen</translation>
   </message>
@@ -2449,6 +2457,10 @@ Aufgenommene Gespräche lassen sich nachträglich mitschreiben; andere erscheine
   <message>
    <source>the words of {name} are written down</source>
    <translation>die Wörter von {name} sind mitgeschrieben</translation>
+  </message>
+  <message>
+   <source>the voice of {name} was not measured, or by another encoder; it cannot be kept</source>
+   <translation>Die Stimme von {name} wurde nicht oder von einem anderen Modell vermessen und lässt sich nicht herausheben</translation>
   </message>
   <message>
    <source>a conversation is being heard; stop it before a file is opened</source>

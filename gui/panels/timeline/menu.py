@@ -62,6 +62,11 @@ def lane_menu(
         tr("Hear everybody") if alone else tr("Hear only {name}", name=name),
         lambda: studio.hear_only("" if alone else lane.speaker),
     )
+    kept = studio.voice == lane.speaker
+    menu.addAction(
+        tr("All voices again") if kept else tr("Only this voice"),
+        lambda: studio.keep_voice("" if kept else lane.speaker),
+    )
     menu.addAction(
         tr("Split {name} at the cursor", name=name),
         lambda: conversation.correct(lambda desk: desk.split(lane.speaker, conversation.cursor)),
