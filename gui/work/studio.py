@@ -52,6 +52,8 @@ AROUND = samples(0.15)
 """What is played before and behind a turn where silence is left out."""
 SPOKEN = later("everybody who is heard is recorded; tell them so")
 
+UNMEASURED = later("the voice of {name} was not measured, or by another encoder; it cannot be kept")
+
 
 class Studio(QObject):
     """What all panels share; each reads from it and asks it for changes."""

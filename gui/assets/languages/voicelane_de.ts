@@ -2455,12 +2455,12 @@ Aufgenommene Gespräche lassen sich nachträglich mitschreiben; andere erscheine
    <translation>alle, die zu hören sind, werden aufgenommen; sagen Sie es ihnen</translation>
   </message>
   <message>
-   <source>the words of {name} are written down</source>
-   <translation>die Wörter von {name} sind mitgeschrieben</translation>
-  </message>
-  <message>
    <source>the voice of {name} was not measured, or by another encoder; it cannot be kept</source>
    <translation>Die Stimme von {name} wurde nicht oder von einem anderen Modell vermessen und lässt sich nicht herausheben</translation>
+  </message>
+  <message>
+   <source>the words of {name} are written down</source>
+   <translation>die Wörter von {name} sind mitgeschrieben</translation>
   </message>
   <message>
    <source>a conversation is being heard; stop it before a file is opened</source>
