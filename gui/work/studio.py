@@ -51,7 +51,6 @@ LIVE = later("the microphone would hear what is played; pause or stop it first")
 AROUND = samples(0.15)
 """What is played before and behind a turn where silence is left out."""
 SPOKEN = later("everybody who is heard is recorded; tell them so")
-
 UNMEASURED = later("the voice of {name} was not measured, or by another encoder; it cannot be kept")
 
 
