@@ -10,8 +10,10 @@ from voicelane.dsp.features import mel_matrix
 
 LEVEL_FLOOR = 3e-7
 """Power below which a band is silent."""
-LEVEL_MIDDLE, LEVEL_SPREAD = -6.0, 2.5
-"""Nepers of power: about where the bands of speech lie, and by how much they differ."""
+LEVEL_MIDDLE = -6.0
+"""Nepers of power: about where the bands of speech lie."""
+LEVEL_SPREAD = 2.5
+"""Nepers by which they differ, about."""
 MOST_GAIN = (-20.0, 10.0)
 """dB by which a band may become softer or louder."""
 

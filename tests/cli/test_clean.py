@@ -117,7 +117,7 @@ def test_one_voice_is_kept_and_the_others_turned_down(tmp_path, talk, enrolment_
     assert voicelane("clean", talk[0], "--out", out, "--keep", second) == 0
     assert f"{second} alone: {out}" in capsys.readouterr().out
     other, own = softer_db(out, talk)
-    assert other > 15.0 and own < 6.0 and sf.info(out).frames == sf.info(talk[0]).frames
+    assert other > 15.0 and own < 8.0 and sf.info(out).frames == sf.info(talk[0]).frames
     assert voicelane("clean", talk[0], "--out", out, "--keep", second, "--guidance", 0, "--force") == 0
     assert softer_db(out, talk)[1] > own + 1.0, "without guidance the person is anybody"
 
@@ -126,7 +126,7 @@ def test_a_recording_says_whose_voice_is_kept(tmp_path, talk, enrolment_sound):
     out, first = tmp_path / "out.wav", next(iter(enrolment_sound))
     assert voicelane("clean", talk[0], "--out", out, "--keep-like", tmp_path / f"{first}.wav") == 0
     own, other = softer_db(out, talk)
-    assert other > 15.0 and own < 6.0
+    assert other > 15.0 and own < 8.0
 
 
 def test_who_is_enrolled_is_told_where_a_name_is_unknown(tmp_path, talk, enrolment_sound, capsys):
