@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
+import shutil
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli_w
 
 from voicelane import Event, Pipeline, PipelineConfig, SpeakerTurn
 from voicelane.base import ModelError
 from voicelane.base.timebase import FRAME_SAMPLES
 from voicelane.config import EncoderConfig, SegmentationConfig
+from voicelane.inference import find_model
 from voicelane.stages import load_encoder
 from voicelane.stages.encoder import SegmentEnd, SegmentStart, SpeechFrames
 from voicelane.stages.segmenter import Segmentation, Segmenter, Window, load_segmentation
@@ -32,6 +37,49 @@ def stage(network) -> Segmenter:
 def frames(rng: np.random.Generator, speech: np.ndarray) -> SpeechFrames:
     columns = rng.standard_normal((2 * len(speech), 80)).astype(np.float32) - 8
     return SpeechFrames(columns, speech, columns, np.zeros((len(speech), 320), np.float32))
+
+
+@pytest.fixture
+def told(tmp_path):
+    """The shipped network, whose manifest says something more."""
+
+    def load(**settings: object) -> Segmentation:
+        folder = Path(shutil.copytree(find_model("segmentation", "segmentation"), tmp_path / "told"))
+        manifest = tomllib.loads((folder / "manifest.toml").read_text())
+        manifest["settings"] |= settings
+        (folder / "manifest.toml").write_text(tomli_w.dumps(manifest))
+        return load_segmentation(SegmentationConfig(model=str(folder)))
+
+    return load
+
+
+def test_the_prior_of_silence_moves_the_odds_of_nobody_alone(network, told, rng):
+    sound = rng.standard_normal((400, 80)).astype(np.float32)
+    odds = []
+    for n in (network, told(silence_logit=-0.7)):
+        activity, alone = n(sound)
+        overlap = (activity - alone).sum(axis=1) / 2
+        somebody = alone.sum(axis=1) + overlap
+        odds.append(np.log(somebody / (1 - somebody)))
+    np.testing.assert_allclose(odds[1] - odds[0], 0.7, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("tells", "certain"), [({}, math.inf), ({"tells_speech": 0.75}, 0.75), ({"tells_speech": True}, 0.5)]
+)
+def test_a_network_overrules_the_detector_where_its_manifest_says_so(told, rng, tells, certain):
+    network = told(**tells)
+    assert network.certain == certain
+    stage = Segmenter(SegmentationConfig(linger_s=5.0), Sure(network.certain), load_encoder(EncoderConfig()))
+    heard = frames(rng, np.arange(240) < 48)
+    late = [
+        p
+        for w in stage.process(heard)
+        if isinstance(w, Window)
+        for p in w.pieces
+        if p.start >= 60 * FRAME_SAMPLES
+    ]
+    assert bool(late) == (certain < 1.0)
 
 
 def test_the_network_gives_probabilities_per_frame(network, rng):
@@ -112,6 +160,14 @@ class OneVoice(Segmentation):
         sure = np.zeros((len(sound), 3), np.float32)
         sure[:, 1] = 1.0
         return sure, sure
+
+
+class Sure(OneVoice):
+    """The same, whatever the detector says from a probability of `certain`."""
+
+    def __init__(self, certain: float) -> None:
+        super().__init__()
+        self.certain = certain
 
 
 def test_a_piece_is_embedded_as_the_tokens_around_it_are(rng):
