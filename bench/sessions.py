@@ -18,7 +18,6 @@ from voicelane.base import Space, samples
 from voicelane.bench.options import add_command
 from voicelane.bench.results import Result, Table, table
 from voicelane.events import SpeakerIdentified, VoiceMeasured
-from voicelane.gui.model.session_list import summaries
 from voicelane.gui.model.state import State, reduce_all
 from voicelane.gui.model.voices import VoiceTable
 from voicelane.sessions import session_folder
@@ -105,6 +104,8 @@ def _opened(hours: float, seed: int) -> dict[str, float]:
 
 def _listed(n_sessions: int, seed: int) -> float:
     """Copies of a session of a minute, listed as the app does it the first time."""
+    from voicelane.gui.model.session_list import summaries
+
     first = _record("number-0", 1 / 60, seed)
     for number in range(1, n_sessions):
         shutil.copytree(first, session_folder(f"number-{number}"))

@@ -8,6 +8,7 @@ the cross-validation: the best settings on the other folds are judged on the fil
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ RANGES = {
     "ahc_llr": (0.5, 4.0),
     "fa": (0.1, 0.6),
     "fb": (1.0, 12.0),
+    "little_s": (2.0, 8.0),
+    "same_llr": (-2.0, 3.0),
 }
 BEFORE, BEST = "before", "best, on the files it was chosen by"
 
@@ -43,6 +46,10 @@ def add(commands: Any) -> None:
     add_conversations(command)
     add_config(command, "TOML settings to begin with")
     command.add_argument("--reference", type=Path, help="folder of RTTM files (default: that of the sound)")
+    command.add_argument("--also", type=Path, nargs="*", default=[], help="further folders of both")
+    command.add_argument("--only", nargs="*", default=list(RANGES), metavar="NAME", help="settings to vary")
+    text = "judge settings by other files, or by another corpus (what stands before the dash of a name)"
+    command.add_argument("--leave-out", choices=("files", "corpus"), default="files", help=text)
     command.add_argument("--trials", type=int, default=64)
     command.add_argument("--folds", type=int, default=4)
     command.add_argument("--out", type=Path, help="TOML to write, for --config")
@@ -61,10 +68,13 @@ def settings(config: PipelineConfig, values: dict[str, float]) -> PipelineConfig
 class Files:
     """Recordings cut once, with their references."""
 
-    def __init__(self, pipeline: Pipeline, folder: Path, references: Path) -> None:
-        self._pipeline, paths = pipeline, audio_files(folder)
-        self.names = [p.stem for p in paths]
-        self._references = [read_reference(references / f"{p.stem}.rttm") for p in paths]
+    def __init__(self, pipeline: Pipeline, folders: Sequence[tuple[Path, Path]]) -> None:
+        """Pairs of folders, of sound and of RTTM files."""
+        self._pipeline = pipeline
+        pairs = [(p, references) for folder, references in folders for p in audio_files(folder)]
+        paths = [p for p, _ in pairs]
+        self.corpora = [corpus(p) for p in paths]
+        self._references = [read_reference(references / f"{p.stem}.rttm") for p, references in pairs]
         heard = tqdm(paths, desc="listening", unit="file", disable=None)
         self._items = [pipeline.split(read_mono(p)) for p in heard]
         self.speech_s = np.array([sum(t.end - t.start for t in r) for r in self._references])
@@ -84,7 +94,13 @@ class Files:
         return np.array(found)
 
 
-def draw(n_trials: int, seed: int) -> list[dict[str, float]]:
+def corpus(path: Path) -> str:
+    """What stands before the first dash of a file's name, else its folders' names."""
+    head, dash, _ = path.stem.partition("-")
+    return head if dash else "/".join(path.parent.parts[-2:])
+
+
+def draw(n_trials: int, seed: int, names: Sequence[str]) -> list[dict[str, float]]:
     """Settings spread evenly over `RANGES` (Sobol sequence)."""
     import optuna
 
@@ -92,45 +108,63 @@ def draw(n_trials: int, seed: int) -> list[dict[str, float]]:
     study = optuna.create_study(sampler=optuna.samplers.QMCSampler(scramble=True, seed=seed))
     found = []
     for _ in range(n_trials):
-        trial = study.ask({k: optuna.distributions.FloatDistribution(*r) for k, r in RANGES.items()})
+        trial = study.ask({k: optuna.distributions.FloatDistribution(*RANGES[k]) for k in names})
         found.append({k: round(v, 4) for k, v in trial.params.items()})
         study.tell(trial, 0.0)
     return found
 
 
-def cross_validated(cost: np.ndarray, weight: np.ndarray, n_folds: int) -> float:
-    """Mean cost by `weight` (n_files,) of each file, from (n_trials, n_files), with the trial that is best on
-    the other folds."""
-    fold = np.arange(cost.shape[1]) % n_folds
+def cross_validated(cost: np.ndarray, weight: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Cost (n_files,) of each file, from (n_trials, n_files), with the trial that is best by `weight`
+    (n_files,) on the files of the other folds (n_files,)."""
     held_out = np.zeros(cost.shape[1])
-    for k in range(n_folds):
+    for k in np.unique(fold):
         others = fold != k
-        best = int(np.argmin(cost[:, others] @ weight[others]))
-        held_out[~others] = cost[best, ~others]
-    return float(held_out @ weight)
+        held_out[~others] = cost[int(np.argmin(cost[:, others] @ weight[others])), ~others]
+    return held_out
+
+
+def left_out(cost: np.ndarray, weight: np.ndarray, corpora: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each corpus its mean cost with the first trial, with the one that is best on the others, and with
+    the one that is best on it."""
+    names, fold = np.unique(corpora, return_inverse=True)
+    chosen, found = cross_validated(cost, weight, fold), []
+    for k, name in enumerate(names.tolist()):
+        mine = fold == k
+        share = weight[mine] / weight[mine].sum()
+        means = (cost[0, mine] @ share, chosen[mine] @ share, (cost[:, mine] @ share).min())
+        found.append(
+            {"corpus": name} | dict(zip(("before", "others", "own"), map(float, means), strict=True))
+        )
+    return found
 
 
 def measure(args: argparse.Namespace) -> Result:
     """DER in percent, as emitted and final, before and at best, and the mean to be expected."""
     config = read_config(args.config) if args.config else PipelineConfig()
-    files = Files(Pipeline(config), args.audio, args.reference or args.audio)
-    trials = draw(args.trials, args.seed)
+    folders = [(args.audio, args.reference or args.audio), *((folder, folder) for folder in args.also)]
+    files = Files(Pipeline(config), folders)
+    trials = draw(args.trials, args.seed, args.only)
     before = files.errors(config)
     trying = tqdm(trials, desc="trying", unit="setting", disable=None)
     tried = np.stack([before, *(files.errors(settings(config, values)) for values in trying)])
     cost, weight = tried.mean(axis=2), files.speech_s / files.speech_s.sum()
-    best, folds = int(np.argmin(cost @ weight)), min(args.folds, len(files.names))
+    best, n_files = int(np.argmin(cost @ weight)), len(files.corpora)
+    by_corpus = np.unique(files.corpora, return_inverse=True)[1]
+    fold = by_corpus if args.leave_out == "corpus" else np.arange(n_files) % min(args.folds, n_files)
     chosen = trials[best - 1] if best else {}
     if args.out:
         args.out.write_text(settings(config, chosen).to_toml(), encoding="utf-8")
     content = {
-        "audio": args.audio.name,
+        "audio": [sound.name for sound, _ in folders],
         "trials": args.trials,
-        "folds": folds,
+        "varied": args.only,
+        "folds": len(np.unique(fold)),
         "chosen": chosen,
         BEFORE: (before.T @ weight).round(3).tolist(),
         BEST: (tried[best].T @ weight).round(3).tolist(),
-        "cross_validated": cross_validated(cost, weight, folds),
+        "cross_validated": float(cross_validated(cost, weight, fold) @ weight),
+        "corpora": left_out(cost, weight, files.corpora) if args.leave_out == "corpus" else [],
     }
     written = (f"{args.out}: written; use it with --config",) if args.out else ()
     return Result(content, tables(content), written)
@@ -141,4 +175,9 @@ def tables(found: dict[str, Any]) -> tuple[Table, ...]:
     rows = [[name, *found[name], float(np.mean(found[name]))] for name in (BEFORE, BEST)]
     honest = f"{found['cross_validated']:.2f}"
     note = f"mean on files that the settings were not chosen by ({found['folds']} folds): {honest}"
-    return (table(["settings", "DER as emitted", "DER final", "mean"], rows, "", note),)
+    both = table(["settings", "DER as emitted", "DER final", "mean"], rows, "", note)
+    if not found["corpora"]:
+        return (both,)
+    header = ["corpus left out", BEFORE, "chosen on the others", "chosen on it"]
+    note = f"mean of as emitted and final; {found['trials']} settings of {', '.join(found['varied'])} tried"
+    return both, table(header, [list(c.values()) for c in found["corpora"]], "", note)

@@ -94,11 +94,18 @@ def test_tuning_writes_settings_that_are_no_worse(tmp_path, conversations):
 
 
 def test_cross_validation_judges_each_file_by_settings_that_have_not_seen_it():
-    from voicelane.bench.tune import cross_validated
+    from voicelane.bench.tune import cross_validated, left_out
 
-    cost = np.array([[1.0, 9.0], [9.0, 1.0]])  # each setting suits one of two files
-    assert cross_validated(cost, np.array([0.5, 0.5]), 2) == 9.0
-    assert cross_validated(np.array([[3.0, 4.0], [5.0, 6.0]]), np.array([0.5, 0.5]), 2) == 3.5
+    cost, even = (
+        np.array([[1.0, 9.0], [9.0, 1.0]]),
+        np.array([0.5, 0.5]),
+    )  # each setting suits one of two files
+    assert cross_validated(cost, even, np.arange(2)).tolist() == [9.0, 9.0]
+    assert cross_validated(np.array([[3.0, 4.0], [5.0, 6.0]]), even, np.arange(2)).tolist() == [3.0, 4.0]
+    assert left_out(cost, even, ["so", "cv"]) == [
+        {"corpus": "cv", "before": 9.0, "others": 9.0, "own": 1.0},
+        {"corpus": "so", "before": 1.0, "others": 9.0, "own": 1.0},
+    ]
 
 
 def test_vad(tmp_path, conversations, rng):

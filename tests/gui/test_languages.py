@@ -30,6 +30,7 @@ from voicelane.live import Sound
 
 pytestmark = pytest.mark.qt
 
+WRITTEN = ROOT / "gui" / "assets" / "languages"
 PARTS = re.compile(r"\{\w+\}|%n")
 SHOWING = {
     **dict.fromkeys(("setText", "setToolTip", "setAccessibleName", "setAccessibleDescription"), (0,)),
@@ -130,7 +131,7 @@ def wanted(code: str) -> dict[str, bool]:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_the_files_have_all_texts_of_the_sources_and_no_others_all_translated(code, tmp_path):
-    path = FILES / f"{CONTEXT}_{code}.ts"
+    path = WRITTEN / f"{CONTEXT}_{code}.ts"
     write(tmp_path / path.name, code, wanted(code), read(path))
     assert (tmp_path / path.name).read_text() == path.read_text(), "run `python -m voicelane.gui.languages`"
     for text, forms in read(path).items():
@@ -142,7 +143,7 @@ def test_the_files_have_all_texts_of_the_sources_and_no_others_all_translated(co
 def test_what_qt_reads_is_what_the_translators_wrote(code, qapp):
     translator = QTranslator()
     assert translator.load(f"{CONTEXT}_{code}.qm", str(FILES))
-    for text, forms in read(FILES / f"{CONTEXT}_{code}.ts").items():
+    for text, forms in read(WRITTEN / f"{CONTEXT}_{code}.ts").items():
         for n, form in zip((1, 3) if len(forms) > 1 else (-1,), forms, strict=True):
             assert translator.translate(CONTEXT, text, None, n) == form, text
 
