@@ -18,8 +18,6 @@ from voicelane.base import Space, samples
 from voicelane.bench.options import add_command
 from voicelane.bench.results import Result, Table, table
 from voicelane.events import SpeakerIdentified, VoiceMeasured
-from voicelane.gui.model.state import State, reduce_all
-from voicelane.gui.model.voices import VoiceTable
 from voicelane.sessions import session_folder
 
 TURN_S, DECISION_S, DIM, SPEAKERS = 5.0, 0.4, 192, 6
@@ -85,6 +83,9 @@ def _record(name: str, hours: float, seed: int) -> Path:
 
 
 def _opened(hours: float, seed: int) -> dict[str, float]:
+    from voicelane.gui.model.state import State, reduce_all
+    from voicelane.gui.model.voices import VoiceTable
+
     folder = _record(f"hours-{hours:g}", hours, seed)
     began_s = time.perf_counter()
     session = open_session(str(folder))
