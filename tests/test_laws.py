@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -136,6 +136,18 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
     def case(name: str, *rest: Any, **more: Any) -> laws.StageCase:
         return laws.StageCase(name, *rest, **more)
 
+    def denoising(name: str, make: Callable[[], Any]) -> laws.StageCase:
+        return case(
+            name,
+            make,
+            lambda a, b: speech[a:b],
+            12_000,
+            arrays,
+            count=lambda n: n,
+            tolerance=1e-5,
+            samples=(1, 1),
+        )
+
     found = [
         case(
             "framer",
@@ -155,36 +167,11 @@ def make_cases(speech: np.ndarray) -> dict[str, laws.StageCase]:
             count=lambda n: round(n * 16_000 / 44_100),
             tolerance=1e-6,
         ),
-        case(
-            "denoiser",
-            lambda: Denoiser(cleaner, 0.9),
-            lambda a, b: speech[a:b],
-            12_000,
-            arrays,
-            count=lambda n: n,
-            tolerance=1e-5,
-            samples=(1, 1),
+        denoising("denoiser", lambda: Denoiser(cleaner, 0.9)),
+        denoising(
+            "refined denoiser", lambda: Denoiser(cleaner, 0.9, refiner=load_refiner("refine", 2, cleaner))
         ),
-        case(
-            "refined denoiser",
-            lambda: Denoiser(cleaner, 0.9, refiner=load_refiner("refine", 2, cleaner)),
-            lambda a, b: speech[a:b],
-            12_000,
-            arrays,
-            count=lambda n: n,
-            tolerance=1e-5,
-            samples=(1, 1),
-        ),
-        case(
-            "keeper",
-            lambda: load_denoiser(DenoiserConfig("clean", 0.9), person=PERSON),
-            lambda a, b: speech[a:b],
-            12_000,
-            arrays,
-            count=lambda n: n,
-            tolerance=1e-5,
-            samples=(1, 1),
-        ),
+        denoising("keeper", lambda: load_denoiser(DenoiserConfig("clean", 0.9), person=PERSON)),
         case(
             "full-band denoiser",
             lambda: FullBandDenoiser(DenoiserConfig("clean"), 44_100, 2),

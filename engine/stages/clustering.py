@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -88,17 +89,14 @@ class Clustering:
         return self._joined(heard, firm, clusters, offset)
 
     def _offset(self, sure: Voiced) -> np.ndarray:
-        groups = _linked(sure.vectors, sure.weights, self._scale, self._config.ahc_llr)
+        (groups,) = _linked(sure, self._scale, (self._config.ahc_llr,), self._scale.plda.mean)
         return self._scale.offset(np.concatenate((self._past.means, _means(sure.vectors, groups))))
 
     def _likeliest(self, sure: Voiced, offset: np.ndarray) -> np.ndarray:
         """What VBx makes of links down to several ratios: the likeliest by its bound, wherever it began."""
-        partitions = []
-        for more in STARTS:
-            groups = _linked(sure.vectors, sure.weights, self._scale, self._config.ahc_llr + more, offset)
-            begun = self._recognised(groups + self._n_known, sure, offset)
-            partitions.append(self._parted(begun, sure, offset))
-        return max(partitions, key=lambda partition: partition[1])[0]
+        begun = _linked(sure, self._scale, [self._config.ahc_llr + more for more in STARTS], offset)
+        starts = (self._recognised(groups + self._n_known, sure, offset) for groups in begun)
+        return max((self._parted(s, sure, offset) for s in starts), key=lambda partition: partition[1])[0]
 
     def _parted(self, begun: np.ndarray, sure: Voiced, offset: np.ndarray) -> tuple[np.ndarray, float]:
         """What VBx makes of clusters to begin with, and how likely that is."""
@@ -171,18 +169,12 @@ def _large(sizes: np.ndarray, n_known: int, least: float, most: int) -> np.ndarr
     return kept if len(kept) else np.arange(n_known)
 
 
-def _linked(
-    vectors: np.ndarray,
-    weights: np.ndarray,
-    scale: Scale,
-    lowest_llr: float,
-    offset: np.ndarray | None = None,
-) -> np.ndarray:
-    """Cluster numbers (n,) from 0 by average linkage down to a mean log-likelihood ratio."""
-    if len(vectors) == 1:
-        return np.zeros(1, int)
-    tree, highest = _tree(vectors, weights, scale, scale.plda.mean if offset is None else offset)
-    return np.asarray(fcluster(tree, highest - lowest_llr, "distance") - 1)
+def _linked(sure: Voiced, scale: Scale, lowest_llrs: Sequence[float], offset: np.ndarray) -> list[np.ndarray]:
+    """Cluster numbers (n,) from 0 by average linkage, down to each of these mean log-likelihood ratios."""
+    if len(sure.vectors) == 1:
+        return [np.zeros(1, int) for _ in lowest_llrs]
+    tree, highest = _tree(sure.vectors, sure.weights, scale, offset)
+    return [np.asarray(fcluster(tree, highest - lowest, "distance") - 1) for lowest in lowest_llrs]
 
 
 def _tree(

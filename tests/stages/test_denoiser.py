@@ -66,22 +66,30 @@ def test_diffusion_brings_the_bands_nearer_to_the_clean_ones(speech, noise, step
     assert band_error(refined, speech) < 0.95 * band_error(cleaned, speech)
 
 
-def test_a_refiner_of_another_cleaner_is_refused(tmp_path):
-    folder = Path(shutil.copytree(models_folder() / "refine", tmp_path / "refine"))
-    manifest = folder / "manifest.toml"
-    made_for = tomllib.loads(manifest.read_text())["settings"]["cleaner"]
-    manifest.write_text(manifest.read_text().replace(made_for, "0" * 64))
+@pytest.fixture
+def made_for_another(tmp_path):
+    """A shipped model whose manifest names another network under `setting`."""
+
+    def copied(name: str, setting: str) -> str:
+        folder = Path(shutil.copytree(models_folder() / name, tmp_path / name))
+        manifest = folder / "manifest.toml"
+        made_for = tomllib.loads(manifest.read_text())["settings"][setting]
+        manifest.write_text(manifest.read_text().replace(made_for, "0" * 64))
+        return str(folder)
+
+    return copied
+
+
+def test_a_refiner_of_another_cleaner_is_refused(made_for_another):
     with pytest.raises(ModelError, match="refines what another network than clean made"):
-        load_denoiser(replace(CLEAN, steps=1, refiner=str(folder)))
+        load_denoiser(replace(CLEAN, steps=1, refiner=made_for_another("refine", "cleaner")))
 
 
-def test_a_keeper_of_another_encoder_is_refused(tmp_path):
-    folder = Path(shutil.copytree(models_folder() / "keep", tmp_path / "keep"))
-    manifest = folder / "manifest.toml"
-    made_for = tomllib.loads(manifest.read_text())["settings"]["encoder_id"]
-    manifest.write_text(manifest.read_text().replace(made_for, "0" * 64))
+@pytest.mark.parametrize("setting", ["cleaner", "encoder_id"])
+def test_a_keeper_of_another_network_is_refused(made_for_another, setting):
+    keeping = replace(CLEAN, keeper=made_for_another("keep", setting))
     with pytest.raises(ModelError, match="behind another network than clean, or of another conv_transformer"):
-        load_denoiser(replace(CLEAN, keeper=str(folder)), person=Person("Anna", np.eye(1, 192, dtype="f4")))
+        load_denoiser(keeping, person=Person("Anna", np.eye(1, 192, dtype="f4")))
 
 
 def test_a_person_of_other_numbers_is_refused():
